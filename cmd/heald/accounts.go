@@ -68,7 +68,7 @@ func showAccounts(ctx context.Context, client *accounts.Client, asJSON bool, int
 
 // between separates one table from the one before: it clears a terminal.
 func between(w io.Writer) string {
-	if _, ok := terminal.Of(w); ok {
+	if _, ok := terminal.Drawable(w); ok {
 		return "\x1b[H\x1b[2J"
 	}
 	return "\n"

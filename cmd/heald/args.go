@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 // the machine can read it there. The message names the flag, never the value.
 func refusePasted(args []string) error {
 	where := "the command"
+	asksByID := len(args) > 0 && (args[0] == "why" || args[0] == "requests")
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "-") {
 			name, _, _ := strings.Cut(arg, "=")
@@ -23,13 +25,17 @@ func refusePasted(args []string) error {
 				where = "the name of a flag"
 			}
 		}
-		if pasted(arg) {
+		if pasted(arg) && !(asksByID && shortHex.MatchString(arg)) {
 			return &usageError{fmt.Errorf("%s looks like a credential, which does not belong on a command line; "+
 				"put it into a variable or a file and name that, as in --account BACKEND=env:VARIABLE", where)}
 		}
 	}
 	return nil
 }
+
+// shortHex is the form of trace ids (32 characters) and of many request ids, which
+// look like a credential.
+var shortHex = regexp.MustCompile(`^(?:--?id=)?[0-9a-fA-F]{1,32}$`)
 
 // pasted reports an argument with a credential in it. Paths of files may have
 // hashes in them.

@@ -25,7 +25,7 @@ func (s *sidecar) tokensChanged(r *credential.Refresher, st credential.State) {
 			}
 		}
 	case st.Refused:
-		s.log.Error("the provider refuses a credential", append(fields, zap.String("error", st.Problem), zap.Int("failures", st.Failures))...)
+		s.log.Warn("the provider refuses a credential", append(fields, zap.String("error", st.Problem), zap.Int("failures", st.Failures))...)
 	default:
 		s.log.Warn("access token not fetched", append(fields, zap.String("error", st.Problem), zap.Int("failures", st.Failures))...)
 	}

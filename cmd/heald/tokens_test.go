@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
@@ -82,7 +83,7 @@ func TestTokensOverReloads(t *testing.T) {
 		t.Errorf("loaded %d times", n)
 	}
 	told := logs.FilterMessage("the provider refuses a credential").All()
-	if len(told) != 1 || fmt.Sprint(told[0].ContextMap()["accounts"]) != "[a-1]" || !strings.Contains(fmt.Sprint(told[0].ContextMap()["error"]), "answered 403") {
+	if len(told) != 1 || told[0].Level != zap.WarnLevel || fmt.Sprint(told[0].ContextMap()["accounts"]) != "[a-1]" || !strings.Contains(fmt.Sprint(told[0].ContextMap()["error"]), "answered 403") {
 		t.Errorf("told %+v", told)
 	}
 	for _, line := range logs.All() {

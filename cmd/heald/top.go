@@ -34,7 +34,7 @@ func topCommand(out streams) *cobra.Command {
 			return err
 		}
 		t := &topScreen{client: client, out: out, interval: *interval}
-		if screen, ok := terminal.Of(out.out); ok && !*once {
+		if screen, ok := terminal.Drawable(out.out); ok && !*once {
 			err = t.live(cmd.Context(), screen)
 		} else {
 			err = t.once(cmd.Context())

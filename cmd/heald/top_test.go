@@ -12,6 +12,7 @@ import (
 // error; in a pipe it is printed once, as data.
 func TestTopOnATerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
+	t.Setenv("TERM", "xterm")
 	at := running(t, write(t, "heald.yaml", minimal))
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
@@ -33,5 +34,10 @@ func TestTopOnATerminal(t *testing.T) {
 	code, out, piped := heald(t, "top", "--admin", at, "--interval", "200ms")
 	if code != exitOK || strings.Count(out, "TRAFFIC") != 1 || strings.Contains(out, "\x1b") || piped != "" {
 		t.Errorf("exit %d: %s%s", code, out, piped)
+	}
+	t.Setenv("TERM", "dumb") // it cannot be drawn over
+	var dumb screen
+	if code := run(t.Context(), []string{"top", "--admin", at, "--interval", "200ms"}, streams{&dumb, &errs}); code != exitOK || strings.Count(dumb.String(), "TRAFFIC") != 1 || strings.Contains(dumb.String(), "\x1b") {
+		t.Errorf("exit %d: %q", code, dumb.String())
 	}
 }

@@ -59,12 +59,13 @@ func whyCommand(out streams) *cobra.Command {
 		if errors.Is(err, history.ErrNotFound) {
 			return &problemError{err}
 		}
-		return err
+		return wrong(err)
 	}
 	return cmd
 }
 
-// wrong makes a usage error of a source that was named wrongly.
+// wrong makes a usage error of a source that was named wrongly, and of an id of which
+// too little was given.
 func wrong(err error) error {
 	var mistake *why.Wrong
 	if errors.As(err, &mistake) {
@@ -99,7 +100,7 @@ func requestsCommand(out streams) *cobra.Command {
 	}
 	fs.StringVar(&f.ID, "id", "", "whose id or trace id begins with `TEXT`")
 	fs.StringVar(&f.Text, "text", "", "with `TEXT` in any of their words")
-	since := fs.String("since", "", "from this `TIME` on: 10m ago, 2026-11-29, or 2026-11-29T12:00:00Z")
+	since := fs.String("since", "", "from this `TIME` on: 10m ago, 2026-11-29 (of the local zone), or 2026-11-29T12:00:00Z")
 	until := fs.String("until", "", "before this `TIME`")
 	limit := fs.Int("limit", 50, "at most `NUMBER` requests")
 	asJSON := fs.Bool("json", false, "print one JSON object per line; also where the output is no terminal")
@@ -131,7 +132,7 @@ func requestsCommand(out streams) *cobra.Command {
 		}
 		_, seen := terminal.Of(out.out)
 		progress := out.err
-		if _, seen := terminal.Of(progress); !seen {
+		if _, ok := terminal.Drawable(progress); !ok {
 			progress = io.Discard
 		}
 		return why.List(cmd.Context(), out.out, progress, sources.List[0], f, *limit, *asJSON || !*asTable && !seen)
@@ -150,10 +151,16 @@ func amongst(flag string, given, known []string) error {
 	return nil
 }
 
-// agoOrTime reads how long ago, a day or a time. "" is no time.
+// agoOrTime reads how long ago, a day or a time; "" is no time. What names no zone is in
+// that of now, as the table shows times.
 func agoOrTime(name, s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(strings.TrimSpace(strings.TrimSuffix(s, "ago"))); err == nil && d > 0 {
 		return now.Add(-d), nil
+	}
+	for _, form := range []string{time.DateOnly, time.DateTime} {
+		if t, err := time.ParseInLocation(form, s, now.Location()); err == nil {
+			return t, nil
+		}
 	}
 	t, err := parseTime(name, s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,10 +69,47 @@ func TestWhyAfterwards(t *testing.T) {
 	}
 }
 
+// A trace id looks like a credential, and is none where requests are asked for by it.
+func TestWhyByTrace(t *testing.T) {
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	log := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(log, []byte(`{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","trace_id":"`+trace+`","outcome":"passed","duration_ms":1}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"why", trace}, {"why", strings.ToUpper(trace)}, {"requests", "--id", trace}, {"requests", "--id=" + trace}} {
+		if code, out, errs := heald(t, append(args, "--log", log)...); code != exitOK || !strings.Contains(out, "id-1") {
+			t.Errorf("%v: exit %d:\n%s%s", args, code, out, errs)
+		}
+	}
+	for _, args := range [][]string{{"check", trace}, {"why", trace + trace}, {"requests", "--tenant", "x=" + trace}} {
+		if code, _, errs := heald(t, args...); code != exitUsage || !strings.Contains(errs, "looks like a credential") {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
+// A day and a time without a zone are those of the table, which shows the local ones.
+func TestTimesOfRequests(t *testing.T) {
+	now := time.Date(2026, 11, 29, 15, 0, 0, 0, time.FixedZone("here", 3600))
+	for text, want := range map[string]string{
+		"": "0001-01-01T00:00:00Z", "10m": "2026-11-29T13:50:00Z", "2h ago": "2026-11-29T12:00:00Z", "2026-11-29": "2026-11-28T23:00:00Z",
+		"2026-11-29 12:30:00": "2026-11-29T11:30:00Z", "2026-11-29T12:30:00Z": "2026-11-29T12:30:00Z", "2026-11-29T12:30:00+02:00": "2026-11-29T10:30:00Z",
+	} {
+		if got, err := agoOrTime("since", text, now); err != nil || got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%q: got %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestWhyMistakes(t *testing.T) {
 	dir := t.TempDir()
 	yaml := filepath.Join(dir, "heald.yaml")
 	if err := os.WriteFile(yaml, []byte("auth: none\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	two := filepath.Join(dir, "two.log")
+	line := `{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1%s","outcome":"passed","duration_ms":1}` + "\n"
+	if err := os.WriteFile(two, []byte(fmt.Sprintf(line, "1")+fmt.Sprintf(line, "2")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -79,6 +117,8 @@ func TestWhyMistakes(t *testing.T) {
 		code int
 		want string
 	}{
+		{[]string{"why", "id-1", "--log", two}, exitUsage, "several requests begin with id-1: id-12, id-11; write more of the id"},
+		{[]string{"why", "id-", "--log", filepath.Join(dir, "none.log")}, exitUsage, `"id-" is too short: write 4 or more characters`},
 		{[]string{"why"}, exitUsage, "heald why: name one request by its id"},
 		{[]string{"why", "a", "b"}, exitUsage, "name one request by its id"},
 		{[]string{"why", "id-1", "--admin", "127.0.0.1:1"}, exitFailed, "the heald at 127.0.0.1:1: nothing listens there: is heald running?"},

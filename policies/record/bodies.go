@@ -234,14 +234,18 @@ func wholeRunes(text string) string {
 // bodySink hands bodies to a store, one request's at a time: they are long.
 type bodySink struct{ to BodyStore }
 
-func (s bodySink) Write(ctx context.Context, entries []Entry) error {
-	var err error
-	for _, e := range entries {
-		if err == nil {
-			e.Bodies.finish()
-			err = s.to.WriteBodies(ctx, []Bodies{*e.Bodies})
+func (s bodySink) Write(ctx context.Context, entries []Entry) (err error) {
+	left := entries
+	defer func() { // also after a panic
+		for _, e := range left {
+			e.Bodies.release()
 		}
-		e.Bodies.release()
+	}()
+	for ; err == nil && len(left) > 0; left = left[1:] {
+		b := left[0].Bodies
+		b.finish()
+		err = s.to.WriteBodies(ctx, []Bodies{*b})
+		b.release()
 	}
 	return err
 }

@@ -132,7 +132,7 @@ func (q *Queue) write(batch []Entry) {
 	defer cancel()
 	err := ctx.Err() // Close gave up: the rest is only counted
 	if err == nil {
-		err = q.sink.Write(ctx, batch)
+		err = q.handOver(ctx, batch)
 	}
 	if err == nil {
 		return
@@ -146,10 +146,33 @@ func (q *Queue) write(batch []Entry) {
 	}
 	if now := time.Now(); now.Sub(q.complained) >= complaintPause {
 		q.complained = now
-		q.log.Warn("records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
-			zap.String("error", logged(err)))
+		level, stack := zap.WarnLevel, zap.Skip()
+		if p, ok := errors.AsType[*panicError](err); ok {
+			level, stack = zap.ErrorLevel, p.stack
+		}
+		q.log.Log(level, "records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
+			zap.String("error", logged(err)), stack)
 	}
 }
+
+// handOver calls the sink. A panic there is a defect that costs these records: the
+// process, and with it all requests, goes on.
+func (q *Queue) handOver(ctx context.Context, batch []Entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{p, zap.Stack("stack")}
+		}
+	}()
+	return q.sink.Write(ctx, batch)
+}
+
+// panicError is a panic of a sink.
+type panicError struct {
+	value any
+	stack zap.Field
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // Close writes what waits and closes the sink. When ctx ends first, the rest is
 // dropped and counted, and a call of the sink that runs is canceled. The error says
@@ -165,7 +188,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	select {
 	case <-q.done:
 	case <-after(ctx, graceTime):
-		return fmt.Errorf("sink %s does not let go; %d records and those that it has were not written", q.name, len(q.entries)+int(q.unwritten.Load()))
+		return fmt.Errorf("sink %s hangs: %d records that wait, and those that it is writing, were not written", q.name, len(q.entries)+int(q.unwritten.Load()))
 	}
 	q.cancel()
 	err := q.sink.Close()
@@ -188,8 +211,11 @@ func (e *unwrittenError) Error() string {
 
 func (e *unwrittenError) Unwrap() error { return e.cause }
 
-// logged is an error of a sink, which may quote what a collector says.
-func logged(err error) string { return redact.ForLog(redact.Bound(err.Error(), redact.Limit)) }
+// logged is an error of a sink, which may quote what a collector says. A credential
+// that the limit would cut in two is found whole.
+func logged(err error) string {
+	return redact.Bound(redact.ForLog(redact.Bound(err.Error(), redact.Limit+beyondCut)), redact.Limit)
+}
 
 // after is closed some time after ctx has ended.
 func after(ctx context.Context, d time.Duration) <-chan struct{} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -175,6 +176,36 @@ func TestQueueGoesOnAfterFailures(t *testing.T) {
 	})
 }
 
+// A sink that panics costs its records, not the process, and is a defect in the log.
+func TestQueueSurvivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.DebugLevel)
+		sink := &fakeSink{}
+		sink.write = func(context.Context) error {
+			if sink.calls <= 2 {
+				panic("index out of range")
+			}
+			return nil
+		}
+		metrics := NewMetrics(prometheus.NewRegistry())
+		q := NewQueue(sink, QueueOptions{Name: "fake", Metrics: metrics, Log: zap.New(core)})
+		for range 3 {
+			q.Attempt(Attempt{})
+			synctest.Wait() // the sink was called
+		}
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if lost := testutil.ToFloat64(metrics.dropped.WithLabelValues("fake")); len(sink.got) != 1 || lost != 2 {
+			t.Errorf("%d written, %v dropped", len(sink.got), lost)
+		}
+		lines := logs.All()
+		if len(lines) != 1 || lines[0].Level != zap.ErrorLevel || lines[0].ContextMap()["error"] != "panic: index out of range" || !strings.Contains(lines[0].ContextMap()["stack"].(string), "TestQueueSurvivesPanics") {
+			t.Errorf("%+v", lines)
+		}
+	})
+}
+
 // Every record is written or counted, also of those that race with Close.
 func TestQueueLosesNothingSilently(t *testing.T) {
 	sink := &fakeSink{}
@@ -204,11 +235,14 @@ func TestQueueLeavesWhatHangs(t *testing.T) {
 		sink := &fakeSink{write: func(context.Context) error { <-release; return nil }}
 		q, _ := newQueue(t, sink, 10)
 		q.Attempt(Attempt{})
+		synctest.Wait() // the sink has it
+		q.Attempt(Attempt{})
+		q.Attempt(Attempt{})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		before := time.Now()
-		if err := q.Close(ctx); err == nil {
-			t.Error("no error")
+		if err := q.Close(ctx); err == nil || err.Error() != "sink fake hangs: 2 records that wait, and those that it is writing, were not written" {
+			t.Errorf("got %v", err)
 		}
 		if took := time.Since(before); took != 2*time.Second+graceTime {
 			t.Errorf("took %v", took)
@@ -223,7 +257,8 @@ func TestQueueComplains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zap.WarnLevel)
 		sink := &fakeSink{write: func(context.Context) error {
-			return errors.New("refused: Authorization: Bearer sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789 " + strings.Repeat("x", 10_000))
+			const key = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789"
+			return errors.New("refused: Authorization: Bearer " + key + " " + strings.Repeat("x ", redact.Limit/2-54) + key + strings.Repeat(" x", 10_000)) // the second is where the line is cut
 		}}
 		q := NewQueue(sink, QueueOptions{Name: "fake", Metrics: NewMetrics(prometheus.NewRegistry()), Log: zap.New(core)})
 		for range 150 {
@@ -237,7 +272,7 @@ func TestQueueComplains(t *testing.T) {
 		if len(lines) != 3 {
 			t.Fatalf("%d lines in 150 s", len(lines))
 		}
-		if said := lines[0].ContextMap()["error"].(string); strings.Contains(said, "abcdefghij") || len(said) > redact.Limit+20 || !strings.Contains(said, "refused") {
+		if said := lines[0].ContextMap()["error"].(string); strings.Contains(said, "api03") || len(said) > redact.Limit || !strings.Contains(said, "refused") {
 			t.Errorf("said %q", said)
 		}
 	})

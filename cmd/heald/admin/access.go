@@ -24,7 +24,7 @@ type Access struct {
 	Certificates bool
 	// MetricsOpen serves /metrics without either.
 	MetricsOpen bool
-	// Open serves everything but profiles without either, on any address.
+	// Open serves everything but profiles and bodies without either, on any address.
 	Open bool
 }
 
@@ -57,8 +57,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case path == "/metrics" && a.MetricsOpen:
 	case a.Token == "" && !a.Certificates:
-		if !g.near && (!a.Open || profile(path)) {
-			http.Error(w, "this listener can be reached from other machines: profiles are served only with a token (admin.token), the rest with a token, a client certificate or admin.open: true", http.StatusForbidden)
+		if !g.near && (!a.Open || profile(path) || bodies(path)) {
+			http.Error(w, "this listener can be reached from other machines: profiles are served only with a token (admin.token), bodies with a token or a client certificate, the rest with either or with admin.open: true", http.StatusForbidden)
 			return
 		}
 		if g.near {
@@ -91,6 +91,11 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // profile reports a path whose answer shows what is in memory.
 func profile(path string) bool { return strings.HasPrefix(path, "/debug/") }
+
+// bodies reports a path whose answer has what a client has sent and got.
+func bodies(path string) bool {
+	return strings.HasPrefix(path, "/api/requests/") && strings.HasSuffix(path, "/bodies")
+}
 
 // admits reports whether a request has what is asked for.
 func (g *gate) admits(r *http.Request, a Access) bool {

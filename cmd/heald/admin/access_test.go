@@ -204,6 +204,25 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// Prompts and answers are not for whoever reaches the listener.
+func TestOpenKeepsBodies(t *testing.T) {
+	for path, want := range map[string]int{
+		"/api/requests/id-1/bodies": http.StatusForbidden, "/api/requests/a%2Fb/bodies": http.StatusForbidden, "/api/requests/id-1": http.StatusNoContent,
+	} {
+		for _, near := range []bool{false, true} {
+			g := &gate{near: near, access: func() Access { return Access{Open: true} }, next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })}
+			w := httptest.NewRecorder()
+			g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			if near {
+				want = http.StatusNoContent
+			}
+			if w.Code != want {
+				t.Errorf("%s, near %t: %d, want %d", path, near, w.Code, want)
+			}
+		}
+	}
+}
+
 // The certificate of another authority is refused before anything is asked.
 func TestForeignCertificate(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)

@@ -24,8 +24,8 @@ type Admin struct {
 	// MetricsOpen serves /metrics to whoever reaches the listener, as /livez
 	// and /readyz always are.
 	MetricsOpen bool `yaml:"metrics_open"`
-	// Open serves everything but profiles to whoever reaches the listener, on any
-	// address: something else, such as a NetworkPolicy, must keep strangers out.
+	// Open serves everything but profiles and bodies to whoever reaches the listener,
+	// on any address: something else, such as a NetworkPolicy, must keep strangers out.
 	Open bool `yaml:"open"`
 }
 

@@ -1,7 +1,10 @@
 package console
 
 import (
+	"bytes"
 	"io"
+	"unicode"
+	"unicode/utf8"
 
 	"go.uber.org/zap/zapcore"
 
@@ -21,7 +24,23 @@ func NewLog(w io.Writer, level zapcore.LevelEnabler) zapcore.Core {
 	if terminal.Colors(w) {
 		enc.EncodeLevel = zapcore.CapitalColorLevelEncoder
 	}
-	return core{zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.Lock(zapcore.AddSync(w)), level)}
+	return core{zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.Lock(zapcore.AddSync(printable{w})), level)}
+}
+
+// printable writes lines of the log. The encoder escapes the control characters of
+// ASCII in fields, but not those of Unicode, which terminals obey as well.
+type printable struct{ w io.Writer }
+
+func (p printable) Write(line []byte) (int, error) {
+	if _, err := p.w.Write(bytes.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 type core struct{ zapcore.Core }

@@ -94,7 +94,7 @@ func (s *Sink) Close() error {
 
 // span makes one span that has ended.
 func (s *Sink) span(at identity, name string, kind trace.SpanKind, begin time.Time, lasted record.Duration, finish func(trace.Span), attributes []attribute.KeyValue) {
-	_, span := s.tracer.Start(at.context(), name, trace.WithSpanKind(kind), trace.WithTimestamp(begin), trace.WithAttributes(attributes...))
+	_, span := s.tracer.Start(at.context(), valid(name), trace.WithSpanKind(kind), trace.WithTimestamp(begin), trace.WithAttributes(attributes...))
 	finish(span)
 	span.End(trace.WithTimestamp(begin.Add(time.Duration(lasted))))
 }

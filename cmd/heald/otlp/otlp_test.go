@@ -137,6 +137,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{record.Request{Outcome: "local", Reason: "model_list", Status: 200}, ""},
 		{record.Request{Outcome: "failed", Reason: "invalid_request", Status: 400}, ""},
+		{record.Request{Outcome: "canceled", Reason: "canceled", Status: 200, Aborted: true}, ""},
 		{record.Request{Outcome: "failed", Reason: "refused", Status: 500}, "refused"}, // heald's own setting is wrong
 		{record.Request{Outcome: "failed", Reason: "rate_limited", Status: 429}, "rate_limited"},
 		{record.Request{Outcome: "broken", Reason: "resume_failed", Status: 200, BrokenBy: "stream_truncated", Resume: &record.Resume{Error: "not the same words"}}, "not the same words"},

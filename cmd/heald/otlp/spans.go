@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -19,9 +20,13 @@ type attributes []attribute.KeyValue
 
 func (l *attributes) text(k attribute.Key, v string) {
 	if v != "" {
-		*l = append(*l, k.String(v))
+		*l = append(*l, k.String(valid(v)))
 	}
 }
+
+// valid is a text as protobuf takes it. Clients and providers choose some texts, and
+// one that is no UTF-8 would cost all spans of the call.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 func (l *attributes) number(k attribute.Key, v int) {
 	if v != 0 {
@@ -145,7 +150,7 @@ func (s *Sink) request(r *record.Request) {
 	l.text(responseModel, r.Model)
 	l.flag(requestStream, r.Stream)
 	if r.StopReason != "" {
-		l = append(l, finishReasons.StringSlice([]string{r.StopReason}))
+		l = append(l, finishReasons.StringSlice([]string{valid(r.StopReason)}))
 	}
 	l.seconds(timeToFirstChunk, r.FirstByte)
 	l.seconds(firstContent, r.FirstContent)
@@ -163,8 +168,9 @@ func (s *Sink) request(r *record.Request) {
 		l.text(errorType, r.Reason)
 	}
 	// The status of a server's span is not set for what the client did wrong
-	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status).
-	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
+	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status), nor
+	// where it left.
+	good = good || r.Outcome == "canceled" || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
 	if q := r.Resume; q != nil {
 		l.text(resumed, q.Result)
 		l.number(restRequests, q.Requests)
@@ -182,6 +188,6 @@ func (s *Sink) request(r *record.Request) {
 // end sets how the span ended: the text of the failure, or its reason.
 func end(span trace.Span, good bool, reason, said string) {
 	if !good {
-		span.SetStatus(codes.Error, cmp.Or(said, reason))
+		span.SetStatus(codes.Error, valid(cmp.Or(said, reason)))
 	}
 }

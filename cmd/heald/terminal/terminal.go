@@ -38,11 +38,18 @@ func (f file) Size() (width, height int) {
 	return width, height
 }
 
+// Drawable is Of for a screen whose cursor is to be moved: a "dumb" terminal, such as
+// that of an editor's shell, prints the codes instead.
+func Drawable(w io.Writer) (s Screen, ok bool) {
+	s, ok = Of(w)
+	return s, ok && os.Getenv("TERM") != "dumb"
+}
+
 // Colors reports whether a writer may get colors: it is a terminal that supports
 // them, and NO_COLOR is not set (no-color.org).
 func Colors(w io.Writer) bool {
-	_, ok := Of(w)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	_, ok := Drawable(w)
+	return ok && os.Getenv("NO_COLOR") == ""
 }
 
 // Color is a way to show a text.

@@ -2,9 +2,11 @@ package why
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/record"
@@ -44,8 +46,11 @@ func TestIDsOfAnyCase(t *testing.T) {
 	}
 }
 
+// A short id is refused before anything is read.
 func TestShortID(t *testing.T) {
-	if _, err := tell(t, "id-", logOf(t, aLog, "id-")); err == nil || !inOrder(err.Error(), `"id-" is too short`, "write 4") {
+	w := Where{Logs: []string{"-"}}
+	_, err := w.Open(t.Context(), iotest.ErrReader(errors.New("the log was read")), "id-", time.Time{})
+	if _, ok := errors.AsType[*Wrong](err); !ok || !inOrder(err.Error(), `"id-" is too short`, "write 4") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -32,7 +32,8 @@ type Where struct {
 	Running func() (*accounts.Client, error)
 }
 
-// Wrong is the error for a source that was named wrongly, so it cannot be asked.
+// Wrong is the error for a source that was named wrongly, so it cannot be asked, and
+// for an id of which too little was given.
 type Wrong struct{ err error }
 
 func (w *Wrong) Error() string { return w.err.Error() }
@@ -58,6 +59,9 @@ func (s *Sources) Close() error {
 // since.
 func (w *Where) Open(ctx context.Context, in io.Reader, only string, since time.Time) (_ *Sources, err error) {
 	s := &Sources{}
+	if only != "" && len(only) < leastBeginning {
+		return s, &Wrong{fmt.Errorf("%q is too short: write %d or more characters of the request's id or of its trace id", only, leastBeginning)}
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

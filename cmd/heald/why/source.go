@@ -43,9 +43,6 @@ func (e *notFound) Is(target error) bool { return target == history.ErrNotFound 
 // trace id, or by the beginning of either if only one request has it. If a
 // source does not answer, the others are still asked.
 func find(ctx context.Context, sources []Source, id string) (history.Item, Source, error) {
-	if len(id) < leastBeginning {
-		return history.Item{}, nil, fmt.Errorf("%q is too short: write %d or more characters of the request's id or of its trace id", id, leastBeginning)
-	}
 	missing := &notFound{id: id}
 	var failed []error
 	for _, s := range sources {
@@ -89,7 +86,7 @@ func byBeginning(ctx context.Context, s Source, id string) (history.Item, error)
 	if len(page.Items) > most {
 		ids = append(ids, "…")
 	}
-	return history.Item{}, fmt.Errorf("several requests begin with %s: %s; write more of the id", id, strings.Join(ids, ", "))
+	return history.Item{}, &Wrong{fmt.Errorf("several requests begin with %s: %s; write more of the id", terminal.Printable(id), strings.Join(ids, ", "))}
 }
 
 // since formats the time to which a source reaches back.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,9 +113,15 @@ func (c *Config) Validate(path string) []error {
 	if c.OnUnknown != "" && c.OnUnknown != Allow && c.OnUnknown != Deny {
 		bad(".on_unknown", redact.Quote(string(c.OnUnknown))+" is neither allow nor deny", "", "write one of the two")
 	}
+	spelled := map[string]bool{} // in lower case
 	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
 		at := ".models." + redact.Bound(name, 100)
 		periods := c.Models[name]
+		if small := strings.ToLower(name); spelled[small] {
+			bad(at, "is the name of another entry, in other letters", "names of models are read in lower case", "keep one of them")
+		} else {
+			spelled[small] = true
+		}
 		if len(periods) == 0 {
 			bad(at, "has no prices", "", "list one period, as in - standard: {input: 1.25, output: 10}")
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -29,12 +28,14 @@ type period struct {
 func New(own Config) *Table {
 	b := builtIn()
 	t := &Table{models: map[string][]period{}, deny: own.OnUnknown == Deny, version: b.Version}
-	merged := maps.Clone(b.Models)
-	maps.Copy(merged, own.Models)
-	for name, periods := range merged {
-		for _, p := range periods {
-			from, _ := p.from()
-			t.models[strings.ToLower(name)] = append(t.models[strings.ToLower(name)], period{from, p})
+	for _, models := range []map[string][]Period{b.Models, own.Models} {
+		for name, periods := range models {
+			list := make([]period, len(periods))
+			for i, p := range periods {
+				from, _ := p.from()
+				list[i] = period{from, p}
+			}
+			t.models[strings.ToLower(name)] = list
 		}
 	}
 	if len(own.Models) > 0 {

@@ -176,6 +176,17 @@ func TestOwnPrices(t *testing.T) {
 	}
 }
 
+// Own prices replace the built-in ones, however their model is spelled.
+func TestOwnPricesInOtherLetters(t *testing.T) {
+	p := Price(42_000_000)
+	for range 50 { // the order of a map's names differs
+		table := New(Config{Models: map[string][]Period{"Gemini-2.5-Pro": {{Standard: &Rates{Input: &p}}}}})
+		if got := table.Cost("gemini-2.5-pro", "", autumn, &record.Usage{Input: 1}).Nano; got == nil || *got != 42_000 {
+			t.Fatalf("got %v", text(got))
+		}
+	}
+}
+
 func TestKnown(t *testing.T) {
 	table := New(Config{})
 	if !table.Known("models/gemini-2.5-flash-preview-09-2025", "", autumn) || table.Known("gemini-9", "", autumn) || table.Known("gemini-3.8-flash", "priority", autumn) {
@@ -233,6 +244,7 @@ func TestValidate(t *testing.T) {
 		{"empty period", Config{Models: map[string][]Period{"m": {{}}}}, "prices.models.m[0]: has no prices: the model's cost would be unknown"},
 		{"no day", Config{Models: map[string][]Period{"m": {{From: "soon", Standard: rates}}}}, "prices.models.m[0].from: \"soon\" is not a day; write it as in 2027-01-01"},
 		{"out of order", Config{Models: map[string][]Period{"m": {{Standard: rates}, {Standard: rates}}}}, "prices.models.m[1].from: does not come after the period before"},
+		{"twice", Config{Models: map[string][]Period{"m": {{Standard: rates}}, "M": {{Standard: rates}}}}, "prices.models.m: is the name of another entry, in other letters"},
 	} {
 		errs := c.c.Validate("prices")
 		if c.want == "" && len(errs) == 0 {

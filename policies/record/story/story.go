@@ -101,7 +101,7 @@ var operations = map[record.Operation]string{
 func asked(r *record.Request) string {
 	var b strings.Builder
 	if !r.Time.IsZero() {
-		b.WriteString(r.Time.UTC().Format("15:04:05.000 MST: "))
+		b.WriteString(r.Time.UTC().Format("2006-01-02 15:04:05.000 MST: "))
 	}
 	b.WriteString(cmp.Or(r.Client, "a client"))
 	if r.Tenant != "" && r.Tenant != "default" {
@@ -278,7 +278,11 @@ func (t *teller) end() {
 		}
 		t.add(text + tokens(r))
 	case "local":
-		t.explain("heald answered by itself, without asking a provider: "+clause(r.Reason), r.Reason)
+		text := "heald answered by itself"
+		if neverAsked(r) {
+			text += ", without asking a provider"
+		}
+		t.explain(text+": "+clause(r.Reason), r.Reason)
 	case "broken":
 		word := cmp.Or(r.BrokenBy, r.Reason)
 		t.explain("the client got a part of the answer, then the error event of its API"+after+": "+clause(word)+tokens(r), word)
@@ -360,6 +364,7 @@ func span(of record.Duration) string {
 	case d < 2*time.Minute:
 		return strconv.FormatFloat(d.Seconds(), 'f', 0, 64) + " s"
 	default:
+		d = d.Round(time.Second)
 		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
 }

@@ -208,7 +208,7 @@ func operating(t *testing.T) map[string]string {
 }
 
 func TestSpan(t *testing.T) {
-	for n, want := range map[int]string{0: "0 ms", 99: "99 ms", 100: "0.1 s", 2140: "2.1 s", 9949: "9.9 s", 10400: "10 s", 119000: "119 s", 125000: "2 min 5 s", 3600000: "60 min 0 s"} {
+	for n, want := range map[int]string{0: "0 ms", 99: "99 ms", 100: "0.1 s", 2140: "2.1 s", 9949: "9.9 s", 10400: "10 s", 119000: "119 s", 125000: "2 min 5 s", 179600: "3 min 0 s", 3600000: "60 min 0 s"} {
 		if got := span(msec(n)); got != want {
 			t.Errorf("%d ms: got %s, want %s", n, got, want)
 		}
@@ -246,6 +246,16 @@ func TestPause(t *testing.T) {
 func TestErrorAtOnce(t *testing.T) {
 	told := text(Tell(&record.Request{Outcome: "failed", Reason: "refused", Status: 400}))
 	if !strings.Contains(told, "the client got an error, 400: heald") {
+		t.Error(told)
+	}
+}
+
+// What heald answers after a provider was asked in vain is not told as if nobody was.
+func TestLocalAfterAnAttempt(t *testing.T) {
+	r := request("local", "token_estimate", 200, 900, func(r *record.Request) { r.Operation, r.Asked = record.Count, true },
+		try(1, "studio/gemini-1", flash, "failover", "upstream_overloaded", 503, 0, 400), try(2, "", "", "pass", "token_estimate", 0, 400, 0))
+	told := text(Tell(&r))
+	if !strings.Contains(told, "attempt 1 at gemini-1") || !strings.Contains(told, "heald answered by itself: the tokens were estimated") || strings.Contains(told, "without asking") {
 		t.Error(told)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Times of a stream of events.
 const (
-	// keepAlive is how long the stream may be silent before a comment is sent.
+	// keepAlive is how long the stream may be silent before it says that it is there.
 	keepAlive = 15 * time.Second
 	// writeTime is how long a reader may take for one event.
 	writeTime = 30 * time.Second
@@ -66,7 +66,7 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, context.DeadlineExceeded):
-			err = out.send(": still here\n\n")
+			err = out.send("event: quiet\ndata: {}\n\n") // no comment, which scripts cannot see
 		case err == nil:
 			err = out.event(event)
 		}
@@ -80,7 +80,11 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 func next(ctx context.Context, from source) (history.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepAlive)
 	defer cancel()
-	return from.Next(ctx)
+	event, err := from.Next(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // a store that is interrupted says so in its own words
+	}
+	return event, err
 }
 
 func (m *Monitor) source(f history.Filter) (source, error) {

@@ -71,6 +71,9 @@ func following(ctx context.Context, m *Monitor, target string, headers ...string
 	return out, func() { cancel(); <-done }
 }
 
+// quiet says that a stream is there.
+const quiet = "event: quiet\ndata: {}\n\n"
+
 // plain hides that a store can be followed.
 type plain struct{ history.Source }
 
@@ -98,7 +101,7 @@ func TestFollow(t *testing.T) {
 					t.Errorf("%q", got)
 				}
 				time.Sleep(keepAlive + time.Second)
-				if got := out.took(); got != ": still here\n\n" {
+				if got := out.took(); got != quiet {
 					t.Errorf("%q", got)
 				}
 			})
@@ -263,6 +266,29 @@ func TestFollowByAsking(t *testing.T) {
 		leave()
 		if m.asking.Load() != 0 {
 			t.Errorf("%d places are still taken", m.asking.Load())
+		}
+	})
+}
+
+// busy is a store that is asked until the reader gives up.
+type busy struct{ history.Source }
+
+func (busy) Query(ctx context.Context, _ history.Filter, _ history.Cursor, _ int) (history.Page, error) {
+	<-ctx.Done()
+	return history.Page{}, errors.New("interrupted")
+}
+
+// A store that is busy when it is time to say that nothing has come does not end the
+// stream.
+func TestFollowABusyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New(Options{Store: busy{}})
+		out, leave := following(t.Context(), m, "/api/follow")
+		defer leave()
+		out.took()
+		time.Sleep(2*keepAlive + time.Second)
+		if got := out.took(); got != quiet+quiet {
+			t.Errorf("%q", got)
 		}
 	})
 }

@@ -98,7 +98,7 @@ test('news come by themselves, and wait while the page is paused', async () => {
   await page.getByText('Paused · 7 new').waitFor()
   await picture(page, 'requests-paused')
   assert.equal(await top(page).getAttribute('id'), paused)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
   await until(page, (id) => document.getElementById(id)?.getAttribute('aria-rowindex') === '9', paused)
   assert.deepEqual(other, [], 'views that are not shown ask nothing')
   await page.done()
@@ -146,6 +146,18 @@ test('10,000 rows: all can be reached, few are in the document', async () => {
   assert.ok(all.rows >= 10001, `${all.rows} rows`)
   assert.ok(all.shown < 60, `${all.shown} rows in the document`)
   assert.ok(all.most < 3500, `${all.most} elements`)
+  await until(page, (n) => [...document.querySelectorAll('.rows .row')].some((el) => el.getAttribute('aria-rowindex') === String(n)), all.rows)
+  const order = await page.evaluate(async () => {
+    const grid = document.querySelector('.grid')
+    for (let i = 0; i < 20; i++) {
+      grid.scrollTop -= 150
+      await new Promise(requestAnimationFrame)
+      await new Promise(requestAnimationFrame)
+    }
+    return [...document.querySelectorAll('.rows .row')].map((el) => Number(el.getAttribute('aria-rowindex')))
+  })
+  assert.deepEqual(order, order.toSorted((a, b) => a - b), 'rows are read in another order than they are seen')
+  await page.locator('.grid').evaluate((el) => { el.scrollTop = el.scrollHeight })
   await until(page, (n) => [...document.querySelectorAll('.rows .row')].some((el) => el.getAttribute('aria-rowindex') === String(n)), all.rows)
   await picture(page, 'requests-end')
   await page.done()

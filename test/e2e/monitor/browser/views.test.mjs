@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { ask, open, picture, rows, until } from './page.mjs'
+import { ask, open, picture, rows, set, until } from './page.mjs'
 
 test('detail: story, attempts, warnings, trace, report', async () => {
   const { requests: [one] } = await ask('/api/requests?reason=signature_repair&q=strict&api=chat')
@@ -75,16 +75,35 @@ test('accounts: each state, and countdowns', async () => {
   const clock = row('ads-1').locator('time').first()
   const before = parseInt(await clock.textContent())
   assert.ok(before > 20 && before <= 29, `cooling ${before} s`)
+  const end = await clock.getAttribute('datetime') // the server tells a later one each time
+  await until(page, (was) => document.querySelector('.matrix time').dateTime !== was, end)
+  assert.ok(parseInt(await clock.textContent()) > 20, 'it counts down to an end that has moved')
   for (const title of ['Limits', 'Backends', 'Tenants', 'Queues', 'Access tokens', 'Accounts and models']) await page.getByRole('heading', { name: title }).waitFor()
   await page.getByText('60 of 60').first().waitFor()
   await page.getByText('learned').first().waitFor()
   await page.locator('.backends').getByText('held back').waitFor()
   await page.getByRole('button', { name: /Show all/ }).click()
-  assert.equal(await page.locator('.troubles li').count(), 14)
+  assert.equal(await page.locator('.troubles li').count(), 13)
   await page.locator('.scroll').evaluate((el) => { el.scrollTop = 600 })
   await picture(page, 'accounts-below')
   await page.locator('.scroll').evaluate((el) => { el.scrollTop = 1400 })
   await picture(page, 'accounts-end')
+  await page.done()
+})
+
+test('a question that fails again does not take the button away', async () => {
+  await set({ down: 'yes' })
+  const page = await open('#/accounts', { quiet: [/503/, /Failed to load resource/] })
+  let asked = 0
+  page.on('response', (r) => { if (r.url().endsWith('/api/accounts')) asked++ })
+  await page.getByText('The accounts cannot be loaded').waitFor()
+  await page.getByRole('button', { name: 'Try again' }).focus()
+  while (asked < 2) await page.waitForResponse('**/api/accounts')
+  await new Promise((done) => setTimeout(done, 100))
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Try again')
+  await set()
+  await page.keyboard.press('Enter')
+  await page.locator('.matrix table').waitFor()
   await page.done()
 })
 
@@ -106,6 +125,19 @@ test('now: an hour and a day, with tables', async () => {
   await page.getByText('As a table').nth(1).click()
   await page.locator('.chart').nth(1).locator('tbody tr').nth(143).waitFor()
   await picture(page, 'now-day')
+  await page.done()
+})
+
+test('now: each backend has its lines, however many there are', async () => {
+  const page = await open('#/requests')
+  await rows(page)
+  const told = await ask('/api/now')
+  const names = Array.from({ length: 12 }, (_, i) => `backend-${i}`)
+  const lines = Object.fromEntries(names.map((name, i) => [name, told.rate_limited.map(() => 100 * (i + 1))]))
+  await page.route('**/api/now?**', (route) => route.fulfill({ json: { ...told, first_content_p50: lines, first_content_p95: lines } }))
+  await page.keyboard.press('3')
+  await page.locator('.chart').first().getByText('backend-11 p95').waitFor()
+  assert.equal(await page.locator('.chart').first().locator('.chart-legend li').count(), 24)
   await page.done()
 })
 
@@ -131,12 +163,14 @@ test('names of clients are text, wherever they are shown', async () => {
   const { requests: [one] } = await ask('/api/requests?q=window.pwned')
   const told = await ask(`/api/requests/${one.request_id}`)
   const bad = { text: 'see here', word: 'here', link: 'javascript:window.pwned=3' }
+  const twice = { text: 'attempt 1 at tokyo-1: 200, passed on (ok) after 1.0 s', word: 'ok', link: 'https://example.com/#ok' }
   const page = await open('#/requests?q=window.pwned')
   await rows(page)
   assert.ok((await page.locator('.rows .model').first().textContent()).startsWith('<img src=x onerror='))
-  await page.route(`**/api/requests/${one.request_id}`, (route) => route.fulfill({ json: { ...told, story: [bad, ...told.story] } }))
+  await page.route(`**/api/requests/${one.request_id}`, (route) => route.fulfill({ json: { ...told, story: [bad, twice, ...told.story] } }))
   await page.goto(`${process.env.MONITOR_URL}/#/requests/${one.request_id}?q=window.pwned`)
   await page.getByText('see here').waitFor()
+  assert.deepEqual(await page.locator('.story li').nth(1).evaluate((li) => [...li.childNodes].map((n) => n.firstChild?.textContent ?? n.textContent)), ['attempt 1 at tokyo-1: 200, passed on (', 'ok', ') after 1.0 s'])
   assert.equal(await page.locator('a[href^="javascript:"]').count(), 0)
   assert.equal(await page.locator('main img').count(), 0)
   await page.locator('.error').first().waitFor()

@@ -1,7 +1,7 @@
 // The view of accounts: which can be used now, which cool down, which are out.
 
 import * as api from './api.js'
-import { fill, h, hidden, icon, place, sorry } from './dom.js'
+import { fill, h, hidden, icon, place, regret } from './dom.js'
 import { clock, count, duration, left, number, percent, plural } from './format.js'
 import { attention, cells, stateOf, totals } from './pool.js'
 
@@ -57,7 +57,7 @@ export class Accounts {
       fill(this.banner, icon('clock'), `${err.message} What is shown is of ${clock(this.shown)}.`)
       return
     }
-    fill(this.body, sorry('The accounts cannot be loaded', err, () => this.ask()))
+    regret(this.body, 'The accounts cannot be loaded', err, () => this.ask())
   }
 
   #draw(report) {
@@ -78,25 +78,30 @@ export class Accounts {
     this.#part(p.backends, backends(report.backends || []))
     this.#part(p.tenants, tenants(report.tenants || [], report.queues || []))
     this.#part(p.queues, queues(report.queues || []))
-    this.#part(p.tokens, tokens((report.accounts || []).filter((a) => a.token)))
+    this.#part(p.tokens, tokens((report.accounts || []).filter((a) => a.token && a.kind !== 'disabled')))
     this.#tick()
   }
 
-  // part replaces only what differs, so that focus and selection stay.
+  // part replaces only what differs, so that focus and selection stay. The end of a
+  // wait is no text, and is changed in place.
   #part(el, content) {
-    const text = JSON.stringify([content].flat().map((c) => c instanceof Node ? c.textContent : c))
+    const next = h('section', null, content)
+    if (el.dataset.now === next.textContent) {
+      const ends = waits(next)
+      waits(el).forEach((time, i) => { for (const name of ['datetime', 'title', 'data-until']) time.setAttribute(name, ends[i].getAttribute(name)) })
+      return
+    }
     const scrolled = [...el.querySelectorAll('.wide')].map((w) => w.scrollLeft)
-    if (el.dataset.now === text) return
     if (el.contains(document.activeElement) && document.activeElement.classList.contains('wide')) this.refocus = true
-    el.dataset.now = text
-    fill(el, content)
+    el.dataset.now = next.textContent
+    fill(el, [...next.childNodes])
     el.querySelectorAll('.wide').forEach((w, i) => { w.scrollLeft = scrolled[i] || 0; if (this.refocus) { w.focus({ preventScroll: true }); this.refocus = false } })
     el.hidden = !el.childNodes.length
   }
 
   #tick() {
     const now = Date.now() + (this.skew || 0)
-    for (const el of this.el.querySelectorAll('time[data-until]')) {
+    for (const el of waits(this.el)) {
       const rest = Date.parse(el.dataset.until) - now
       el.textContent = rest > 0 ? left(rest) : 'now'
     }
@@ -109,8 +114,9 @@ const WORDS = {
   tenant_slots: 'slots taken', tenant_waiting: 'too many wait', tenant_budget: 'budget spent', no_state: 'no shared state',
 }
 
-// until counts down; the tick fills it.
+// until counts down; the tick fills it. waits are all of them in an element.
 const until = (t) => h('time', { datetime: t, data: { until: t }, title: t })
+const waits = (el) => [...el.querySelectorAll('time[data-until]')]
 
 // state is a state as a chip, with the time of its end.
 function state(s, short) {

@@ -22,7 +22,7 @@ async function get(path, signal) {
   if (reply.ok) return reply
   if (reply.status === 401) {
     session.dispatchEvent(new Event('over'))
-    throw new Trouble('heald asks again who looks: log in.', 401) // its words are for programs
+    throw new Trouble('You are logged out: your session has ended, or the token was changed.', 401) // its words are for programs
   }
   throw new Trouble(await words(reply), reply.status)
 }
@@ -37,21 +37,26 @@ async function words(reply) {
 }
 
 const json = async (path, signal) => (await get(path, signal)).json()
+
+// WAIT is how long an answer may take, in ms, that heald has at hand. Without it a
+// heald that hangs would look as if nothing changed.
+const WAIT = 20000
+const soon = (path, signal) => get(path, AbortSignal.any([AbortSignal.timeout(WAIT), signal].filter(Boolean)))
 const one = (id) => `/api/requests/${encodeURIComponent(id)}`
 
 export const bodies = (id, signal) => json(`${one(id)}/bodies`, signal)
 
 // info is about the server. session says that somebody has logged in.
 export async function info() {
-  const reply = await get('/api/info')
+  const reply = await soon('/api/info')
   return { ...await reply.json(), session: reply.headers.has('heald-session') }
 }
 
 // logout ends the session, which a link cannot do.
 export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual' })
-export const facets = () => json('/api/facets')
-export const accounts = (signal) => json('/api/accounts', signal)
-export const now = (span, signal) => json(`/api/now?span=${span}`, signal)
+export const facets = () => json('/api/facets') // may be a search
+export const accounts = async (signal) => (await soon('/api/accounts', signal)).json()
+export const now = async (span, signal) => (await soon(`/api/now?span=${span}`, signal)).json()
 export const request = (id, signal) => json(one(id), signal)
 export const report = async (id) => (await get(`${one(id)}/report`)).text()
 

@@ -51,8 +51,7 @@ function live(feed) {
   const [symbol, text] = paused ? ['pause', n ? `Paused · ${number(n)} new` : 'Paused'] : STATES[feed.live]
   $('live').className = `live is-${state}`
   fill($('live'), icon(symbol), h('span', null, text))
-  $('pause').setAttribute('aria-pressed', paused)
-  fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Go on' : 'Pause'))
+  fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Continue' : 'Pause'))
   if (feed.live !== before) {
     if (feed.live === 'down') say('Connection lost')
     else if (before === 'down') say('Connected again')
@@ -106,7 +105,7 @@ $('logout').addEventListener('click', async () => { await api.logout().catch(() 
 api.session.addEventListener('over', () => {
   if (!$('over').hidden) return
   $('over').hidden = false
-  fill($('over'), icon('warning'), h('b', null, 'heald asks again who looks. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
+  fill($('over'), icon('warning'), h('b', null, 'You are logged out. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
 })
 $('skip').addEventListener('click', (event) => { event.preventDefault(); (document.querySelector('#view .grid') || $('view')).focus() })
 addEventListener('hashchange', show)

@@ -6,7 +6,7 @@ import { clock } from './format.js'
 import uPlot from './vendor/uplot/uPlot.esm.js'
 
 const HEIGHT = 132
-const SERIES = 8 // colors that can be told apart; what is more is summed up as "other"
+const SERIES = 8 // colors that can be told apart; more bars are summed up as "other", more lines share them
 const SHARED = uPlot.sync('now')
 
 // color is the value of a custom property in the current theme: a canvas does not
@@ -38,7 +38,7 @@ export class Chart {
   // that means something.
   show(times, series, big = '') {
     this.times = times
-    this.series = this.kind === 'bars' ? fewer(series) : series.slice(0, 2 * SERIES)
+    this.series = this.kind === 'bars' ? fewer(series) : series
     const groups = [...new Set(this.series.map((s) => s.group ?? s.name))]
     for (const s of this.series) {
       s.color = groups.indexOf(s.group ?? s.name)

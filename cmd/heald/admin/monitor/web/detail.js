@@ -115,17 +115,19 @@ export class Detail {
   }
 
   // #bodies are fetched only when somebody asks for them, since they are what other
-  // people have written.
+  // people have written. KEPT are the outcomes of which record.bodies: failed keeps them.
   #bodies(r) {
     const { bodies } = this.app.info
-    if (!bodies || bodies === 'off' || (bodies === 'failed' && ['passed', 'local'].includes(r.outcome))) return null
+    if (!bodies || bodies === 'off' || (bodies === 'failed' && !KEPT.includes(r.outcome))) return null
     const out = h('div', { class: 'kept', 'aria-live': 'polite' })
     const { signal } = this
     const show = async (event) => {
-      event.currentTarget.hidden = true
+      const button = event.currentTarget
       try {
         const b = await api.bodies(r.request_id, signal)
+        button.hidden = true
         fill(out, kept('What the client sent', b.request), kept('What the client got', b.answer), b.expires && h('p', { class: 'faint' }, `deleted at ${full(b.expires)}`))
+        out.querySelector('pre').focus({ preventScroll: true }) // the button had it
       } catch (err) {
         if (err.name !== 'AbortError') fill(out, h('p', { class: 'faint' }, err.message))
       }
@@ -146,10 +148,12 @@ export class Detail {
   }
 }
 
+const KEPT = ['failed', 'broken']
+
 // kept shows one body, or the part of it that is kept.
 const kept = (title, b) => [
   h('h4', null, title, ' ', h('span', { class: 'faint' }, `${plural(b.size, 'byte')}${b.cut ? ', of which only the beginning is kept' : ''}`)),
-  h('pre', { class: 'sample', tabindex: '0', 'aria-label': title }, b.text ?? b.base64 ?? ''),
+  h('pre', { class: 'sample', tabindex: '0', role: 'region', 'aria-label': title }, b.text ?? b.base64 ?? ''),
 ]
 
 const section = (title, ...children) => h('section', null, h('h3', null, title), ...children)
@@ -165,13 +169,14 @@ function missing(r) {
   return r.tried > known ? `${plural(r.tried, 'attempt')}, ${known} known here` : r.tried
 }
 
-// sentence has a link at its log word, or at its end.
+// sentence has a link at its log word, or at its end. The word stands in brackets:
+// names of accounts and clauses may have it as well.
 function sentence({ text = '', word, link: href }) {
   if (!href) return text
   if (!word) return [text, ' ', link(href, 'about this')]
-  const at = text.indexOf(word)
+  const at = text.lastIndexOf(`(${word})`)
   if (at < 0) return [text, ' ', link(href, word)]
-  return [text.slice(0, at), link(href, word), text.slice(at + word.length)]
+  return [text.slice(0, at + 1), link(href, word), text.slice(at + 1 + word.length)]
 }
 
 // nice is a length that four ticks divide well, just above ms.

@@ -69,11 +69,14 @@ export function say(text) {
   setTimeout(() => { el.textContent = text }, 60) // a change is what is read out
 }
 
-// sorry says that something cannot be shown, why, and what to do.
-export function sorry(what, err, again) {
+// regret says in an element that something cannot be shown, why, and what to do. What
+// stands there already stays: who reads it, or is about to press its button, is not
+// disturbed when a question fails again.
+export function regret(el, what, err, again) {
   const login = err.status === 401
-  return h('div', { class: 'state', role: 'alert' }, icon('cross', 'big'), h('h2', null, what), h('p', null, err.message),
-    h('button', { class: 'button', type: 'button', on: { click: login ? () => location.reload() : again } }, login ? 'Sign in again' : 'Try again'))
+  const next = h('div', { class: 'state', role: 'alert' }, icon('cross', 'big'), h('h2', null, what), h('p', null, err.message),
+    h('button', { class: 'button', type: 'button', on: { click: login ? () => location.reload() : again } }, login ? 'Log in again' : 'Try again'))
+  if (el.textContent !== next.textContent) fill(el, next)
 }
 
 // copy puts a text, or a promise of one, on the clipboard. Where the browser does

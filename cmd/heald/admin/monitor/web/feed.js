@@ -48,7 +48,8 @@ export class Feed extends EventTarget {
       // The connection opens before the page is loaded, so that nothing in
       // between is missed.
       this.query = toQuery(filter)
-      this.#live.open(this.query)
+      await this.#live.open(this.query)
+      if (signal.aborted) return
       const page = await api.requests(this.query, 0, FIRST, signal)
       this.items = page.requests || []
       this.#took(page)
@@ -90,7 +91,9 @@ export class Feed extends EventTarget {
   async #fetchOlder(signal) {
     try {
       for (let more = true; more;) {
-        const page = await api.requests(this.query, this.next, MORE, signal)
+        const from = this.next
+        const page = await api.requests(this.query, from, MORE, signal)
+        if (this.next !== from) continue // the list was cut meanwhile: this is older than what follows
         const found = page.requests || []
         this.items = this.items.concat(found)
         this.#took(page)

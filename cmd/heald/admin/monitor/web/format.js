@@ -20,16 +20,18 @@ export const full = (t) => new Date(t).toISOString().replace('T', ' ')
 // duration is a length of time from milliseconds.
 export function duration(ms) {
   if (ms == null) return NONE
-  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
   const s = ms / 1000
   if (s < 9.995) return `${s.toFixed(2)} s`
   if (s < 99.95) return `${s.toFixed(1)} s`
-  return left(ms)
+  return long(Math.round(s))
 }
 
-// left is the rest of a wait, or a long time, in minutes and seconds or more.
-export function left(ms) {
-  const s = Math.max(0, Math.ceil(ms / 1000))
+// left is the rest of a wait, rounded up: nothing is over before its time.
+export const left = (ms) => long(Math.max(0, Math.ceil(ms / 1000)))
+
+// long is whole seconds, in minutes and seconds or more.
+function long(s) {
   if (s < 60) return `${s} s`
   if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`
   if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor(s % 3600 / 60))} m`

@@ -19,7 +19,7 @@ export function listen(actions) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     const field = event.target.closest?.('input, select, textarea')
     if (event.key === 'Escape' && field && field.type !== 'checkbox') return field.blur()
-    if (field || document.querySelector('dialog[open]')) return
+    if (field || document.querySelector('dialog[open], :popover-open')) return // Escape closes those first
     if (event.key !== 'Escape' && !on) return
     const act = actions[event.key]
     if (!act) return

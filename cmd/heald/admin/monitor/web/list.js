@@ -66,10 +66,7 @@ export class VirtualList {
         row.el.remove()
         row = null
       }
-      if (!row) {
-        row = { item, el: this.make(item, i) }
-        this.rows.append(row.el)
-      }
+      row ||= { item, el: this.make(item, i) }
       if (row.index !== i) {
         row.index = i
         row.el.style.transform = `translateY(${i * this.height}px)`
@@ -80,6 +77,12 @@ export class VirtualList {
     }
     for (const { el } of this.shown.values()) el.remove()
     this.shown = keep
+    // In the order in which they are read aloud.
+    let at = this.rows.firstChild
+    for (const { el } of keep.values()) {
+      if (el === at) at = at.nextSibling
+      else this.rows.insertBefore(el, at)
+    }
     if (last > this.items.length - 60) this.nearEnd()
   }
 

@@ -3,6 +3,8 @@
 import { followAddress } from './api.js'
 
 const AGAIN = [1000, 2000, 5000, 10000] // ms until the next try, where the browser gives up
+const PATIENCE = 1000 // ms for a connection to open, before the page is loaded without it
+const SILENT = 40000 // ms without a word after which heald hangs: it says at least every 15 s that it is there
 
 export class Live {
   // on has request(item), lost(n), state('connecting' | 'live' | 'down'), and
@@ -14,18 +16,31 @@ export class Live {
     this.tries = 0
   }
 
-  // open follows a query, in place of the one before.
+  // open follows a query, in place of the one before. It returns when heald follows,
+  // has refused to, or has been waited for.
   open(query) {
     this.close()
     this.query = query
     this.been = false
-    this.connect()
+    return new Promise((done) => {
+      this.began = done
+      setTimeout(done, PATIENCE)
+      this.connect()
+    })
   }
 
   connect() {
     this.tell('connecting')
+    this.source?.close()
     const source = this.source = new EventSource(followAddress(this.query))
-    const mine = (f) => (event) => { if (source === this.source) f(event) }
+    const mine = (f) => (event) => {
+      if (source !== this.source) return
+      this.heard()
+      this.began() // whatever came
+      f(event)
+    }
+    this.heard()
+    source.addEventListener('quiet', mine(() => {}))
     source.addEventListener('open', mine(() => {
       this.tries = 0
       this.tell('live')
@@ -43,6 +58,16 @@ export class Live {
     }))
   }
 
+  // heard puts off the end of patience: a connection may be dead without an error.
+  heard() {
+    clearTimeout(this.silence)
+    this.silence = setTimeout(() => {
+      this.tell('down')
+      this.been = true
+      this.connect()
+    }, SILENT)
+  }
+
   tell(state) {
     if (state === this.state || (state === 'connecting' && this.state === 'down')) return
     this.state = state
@@ -51,6 +76,7 @@ export class Live {
 
   close() {
     clearTimeout(this.timer)
+    clearTimeout(this.silence)
     this.source?.close()
     this.source = null
   }

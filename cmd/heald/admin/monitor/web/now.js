@@ -2,7 +2,7 @@
 
 import * as api from './api.js'
 import { Chart, sum } from './chart.js'
-import { fill, h, icon, sorry } from './dom.js'
+import { fill, h, icon, regret } from './dom.js'
 import { clock, count, duration, money, number, plural } from './format.js'
 import { address, go } from './route.js'
 
@@ -65,7 +65,7 @@ export class Now {
     } catch (err) {
       if (err.name === 'AbortError') return
       if (!this.grid.hidden) fill(this.note, h('p', { class: 'banner warn' }, icon('clock'), `${err.message} What is shown is of ${clock(this.shown)}.`))
-      else fill(this.note, sorry('The charts cannot be loaded', err, () => this.ask()))
+      else regret(this.note, 'The charts cannot be loaded', err, () => this.ask())
     }
     if (this.active && !this.paused) this.timer = setTimeout(() => this.ask(), AGAIN[this.span])
   }

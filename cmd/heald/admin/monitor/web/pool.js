@@ -41,10 +41,11 @@ export function stateOf(u) {
   return { kind: cooling ? 'cooling' : 'out', word: u.kind, why: u.why || u.kind || 'not usable', until: u.until, probe: u.probe }
 }
 
-// attention are the things that are not ready, worst first: {what, state}.
+// attention are the things that are not ready, worst first: {what, name, state}. What
+// somebody has disabled is as it should be.
 export function attention(report) {
   const list = []
-  const add = (what, name, u) => { if (!u.usable) list.push({ what, name, state: stateOf(u) }) }
+  const add = (what, name, u) => { if (!u.usable && u.kind !== 'disabled') list.push({ what, name, state: stateOf(u) }) }
   for (const a of report.accounts || []) {
     add('account', a.id, a)
     if (a.token?.problem && a.usable) list.push({ what: 'token', name: a.id, state: { kind: 'cooling', why: `the next token cannot be fetched: ${a.token.problem}`, until: a.token.expires } })

@@ -1,7 +1,7 @@
 // The view of requests: filter bar, list, and the panel of the open request.
 
 import { Detail } from './detail.js'
-import { fill, h, icon, say, sorry } from './dom.js'
+import { fill, h, icon, regret, say } from './dom.js'
 import { Feed } from './feed.js'
 import { isEmpty, toParams, toggled } from './filter.js'
 import { FilterBar } from './filterbar.js'
@@ -127,9 +127,9 @@ export class Requests {
           : feed.next ? `${plural(feed.items.length, 'request')} loaded, older ones follow as you scroll` : `All ${plural(feed.items.length, 'request')} that ${match}`)
     } else if (feed.status === 'loading') fill(this.note, h('div', { class: 'skeletons', 'aria-hidden': 'true' }, Array.from({ length: 12 }, () => h('div'))), h('p', { class: 'sr' }, 'Loading requests'))
     else if (feed.status === 'error') {
-      fill(this.note, sorry('The requests cannot be loaded', feed.trouble, () => feed.load()))
+      regret(this.note, 'The requests cannot be loaded', feed.trouble, () => feed.load())
     } else if (feed.olderTrouble) {
-      fill(this.note, sorry('The search cannot go on', feed.olderTrouble, () => feed.search()))
+      regret(this.note, 'The search cannot go on', feed.olderTrouble, () => feed.search())
     } else if (feed.searched) {
       fill(this.note, h('div', { class: 'state' }, icon('filter', 'big'), h('h2', null, 'No match so far'), h('p', null, `Searched back to ${this.#searchedTo()}. A filter by time, or by another word, makes the search faster.`), this.#further('button')))
     } else if (!isEmpty(feed.filter)) {

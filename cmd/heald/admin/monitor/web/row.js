@@ -44,14 +44,14 @@ export function reasonChip({ word, times = 1, last }, filter) {
 export function model(r) {
   const asked = r.alias || r.model || '–'
   if (!r.model || r.model === asked) return h('span', { class: 'asked', title: asked }, asked)
-  return [h('span', { class: 'asked', title: asked }, asked), h('span', { class: 'arrow', 'aria-label': 'answered by' }, ' → '),
+  return [h('span', { class: 'asked', title: asked }, asked), h('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → '), hidden(' answered by '),
     h('span', { class: 'answered', title: r.model }, r.model)]
 }
 
 function tokens(r) {
   const u = r.usage
   if (!u) return '–'
-  return [h('span', { title: `${number(u.input)} tokens in, ${number(u.cached)} of them cached` }, count(u.input)), h('span', { class: 'arrow', 'aria-label': 'in,' }, ' → '),
+  return [h('span', { title: `${number(u.input)} tokens in, ${number(u.cached)} of them cached` }, count(u.input)), h('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → '), hidden(' in, '),
     h('span', { title: `${number(u.output)} tokens out, ${number(u.thinking)} of them thinking` }, count(u.output)), hidden(' out'),
     u.estimated && h('abbr', { title: 'estimated' }, '~')]
 }
