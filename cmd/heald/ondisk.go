@@ -38,13 +38,18 @@ func newOnDisk(file *sqlite.File, memory *history.Memory, log *zap.Logger) *onDi
 	return d
 }
 
-// Get implements history.Source.
+// Get implements history.Source. The newest request with an id may be one that the
+// file had no room for.
 func (d *onDisk) Get(ctx context.Context, id string) (history.Item, error) {
 	item, err := d.file.Get(ctx, id)
-	if err != nil && d.memory != nil && (errors.Is(err, history.ErrNotFound) || d.failed(ctx, err)) {
-		return d.memory.Get(ctx, id)
+	unknown := errors.Is(err, history.ErrNotFound) || d.failed(ctx, err)
+	if d.memory == nil || err != nil && !unknown {
+		return item, err
 	}
-	return item, err
+	if newer, memoryErr := d.memory.Get(ctx, id); unknown || memoryErr == nil && newer.Time.After(item.Time) {
+		return newer, memoryErr
+	}
+	return item, nil
 }
 
 // Query implements history.Source.
@@ -66,8 +71,8 @@ func (d *onDisk) Facets(ctx context.Context) (history.Facets, error) {
 }
 
 // Bodies implements monitor.BodyReader. They are nowhere else.
-func (d *onDisk) Bodies(ctx context.Context, id string) (record.Bodies, error) {
-	b, err := d.file.Bodies(ctx, id)
+func (d *onDisk) Bodies(ctx context.Context, id string, ended time.Time) (record.Bodies, error) {
+	b, err := d.file.Bodies(ctx, id, ended)
 	d.failed(ctx, err)
 	return b, err
 }

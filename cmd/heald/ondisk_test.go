@@ -84,7 +84,7 @@ func TestUnreadFile(t *testing.T) {
 			t.Errorf("%+v, %v", f, err)
 		}
 	}
-	if _, err := d.Bodies(t.Context(), "no-room"); err == nil || errors.Is(err, history.ErrNotFound) {
+	if _, err := d.Bodies(t.Context(), "no-room", time.Time{}); err == nil || errors.Is(err, history.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	if logged.FilterMessageSnippet("cannot be read").Len() != 1 {

@@ -99,13 +99,15 @@ func (s *server) cut() {
 	clear(s.pages)
 }
 
-// emit makes n requests of a fate happen.
+// emit makes n requests of a fate happen, with an id of their own or the one that is
+// given.
 func (s *server) emit(r *http.Request) {
 	n, _ := strconv.Atoi(r.FormValue("n"))
 	for range n {
 		s.mu.Lock()
 		one := s.maker.request(time.Now(), cmp.Or(r.FormValue("fate"), "passed"))
 		s.mu.Unlock()
+		one.RequestID = cmp.Or(r.FormValue("id"), one.RequestID)
 		s.tell(one)
 	}
 }

@@ -56,7 +56,7 @@ func New(o Options) *Monitor {
 	m.mux.HandleFunc("GET /api/requests", m.requests)
 	m.mux.HandleFunc("GET /api/requests/{id}", m.request)
 	m.mux.HandleFunc("GET /api/requests/{id}/report", m.report)
-	m.mux.Handle("GET "+BodiesPath, Bodies(o.Bodies))
+	m.mux.Handle("GET "+BodiesPath, Bodies(o.Bodies, o.Store))
 	m.mux.HandleFunc("GET /api/follow", m.follow)
 	m.mux.HandleFunc("GET /api/export", m.export)
 	m.mux.HandleFunc("GET /api/facets", m.facets)

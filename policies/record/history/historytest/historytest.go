@@ -26,7 +26,7 @@ type Flusher interface{ Flush(context.Context) error }
 // and ends it with the test.
 func Test(t *testing.T, open func(*testing.T) history.Store) {
 	for name, test := range map[string]func(*testing.T, history.Store){
-		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "join lost": testJoinLost, "same id": testSameID, "same id soon": testSameIDSoon,
+		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "join lost": testJoinLost, "same id": testSameID, "same id at": testSameIDAt, "same id soon": testSameIDSoon,
 		"orphans": testOrphans, "no id": testNoID, "pages": testPages, "filters": testFilters, "limits": testLimits,
 		"snapshots": testSnapshots, "hostile": testHostile, "concurrent": testConcurrent,
 	} {
@@ -282,6 +282,60 @@ func testSameID(t *testing.T, s history.Store) {
 	}
 	if p := query(t, s, history.Filter{}, 0, 10); len(p.Items) != 2 {
 		t.Errorf("%d requests", len(p.Items))
+	}
+}
+
+// Each of several requests with an id is found by when it began.
+func testSameIDAt(t *testing.T, s history.Store) {
+	began := []time.Time{Start, Start.Add(1500 * time.Millisecond), Start.Add(1501 * time.Millisecond), Start.Add(1700*time.Millisecond + time.Nanosecond), Start.Add(time.Hour)}
+	for i, at := range began {
+		s.Request(Request("id-1", func(r *record.Request) { r.Time, r.Alias, r.Duration = at, fmt.Sprint(i), ms(100+i) }))
+		s.Request(Request("id-10", func(r *record.Request) { r.Time = at })) // begins with the other
+	}
+	flush(t, s)
+	sec := func(n float64) time.Time { return Start.Add(time.Duration(n * float64(time.Second))) }
+	for _, c := range []struct {
+		id   string
+		at   time.Time
+		want string // Alias; "" is none
+	}{
+		{"id-1", began[0], "0"}, {"id-1", began[1], "1"}, {"id-1", began[2], "2"}, {"id-1", began[3], "3"}, {"id-1", began[4], "4"},
+		{"id-1", time.Time{}, "4"},
+		{"id-1", sec(1), "3"},      // the newest that began in this second
+		{"id-1", sec(1.7), "3"},    // as the log has it, in milliseconds
+		{"id-1", sec(1.4998), "1"}, // the nearest
+		{"id-1", sec(2), ""}, {"id-1", sec(1.6), ""}, {"id-1", sec(-1), ""}, {"id", began[0], ""}, {"", began[0], ""},
+	} {
+		item, err := history.GetAt(t.Context(), s, c.id, c.at)
+		if c.want == "" {
+			if !errors.Is(err, history.ErrNotFound) {
+				t.Errorf("%s at %v: got %s, %v", c.id, c.at, item.Alias, err)
+			}
+			continue
+		}
+		if err != nil || item.RequestID != c.id || item.Alias != c.want {
+			t.Errorf("%s at %v: got %s, want %s, %v", c.id, c.at, item.Alias, c.want, err)
+		}
+	}
+	for most, want := range map[int]bool{2: true, 4: true, 5: false, 50: false} {
+		items, more, err := history.SameID(t.Context(), s, "id-1", most)
+		if err != nil || len(items) != min(most, len(began)) || more != want || items[0].Alias != "4" || items[1].Alias != "3" {
+			t.Errorf("at most %d: %d requests, more %v, %v", most, len(items), more, err)
+		}
+	}
+	// What is told later of an attempt before moves the beginning.
+	lost := Failed("id-1", 1, "canceled", 200)
+	lost.Time, lost.Duration, lost.Wait = Start.Add(2*time.Hour), ms(60_000), 0
+	second := lost.Time.Add(61 * time.Second)
+	s.Request(Request("id-1", func(r *record.Request) {
+		r.Time, r.Alias, r.Tried, r.Attempts = second, "moved", 2, []record.Attempt{Attempt(2)}
+	}))
+	s.Attempt(lost)
+	flush(t, s)
+	for _, at := range []time.Time{lost.Time, second} {
+		if item, err := history.GetAt(t.Context(), s, "id-1", at); err != nil || item.Alias != "moved" || !item.Time.Equal(lost.Time) {
+			t.Errorf("at %v: %s at %v, %v", at, item.Alias, item.Time, err)
+		}
 	}
 }
 

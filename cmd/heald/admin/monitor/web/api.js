@@ -37,9 +37,11 @@ async function words(reply) {
 }
 
 const json = async (path, signal) => (await get(path, signal)).json()
-const one = (id) => `/api/requests/${encodeURIComponent(id)}`
+// one is the address of a request, or of a part of it. at is when it began, since
+// clients use ids again; without it the newest is meant.
+const one = (id, at, part = '') => `/api/requests/${encodeURIComponent(id)}${part}${at ? `?${new URLSearchParams({ at })}` : ''}`
 
-export const bodies = (id, signal) => json(`${one(id)}/bodies`, signal)
+export const bodies = (id, at, signal) => json(one(id, at, '/bodies'), signal)
 
 // info is about the server. session says that somebody has logged in.
 export async function info() {
@@ -52,8 +54,8 @@ export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual
 export const facets = () => json('/api/facets')
 export const accounts = (signal) => json('/api/accounts', signal)
 export const now = (span, signal) => json(`/api/now?span=${span}`, signal)
-export const request = (id, signal) => json(one(id), signal)
-export const report = async (id) => (await get(`${one(id)}/report`)).text()
+export const request = (id, at, signal) => json(one(id, at), signal)
+export const report = async (id, at) => (await get(one(id, at, '/report'))).text()
 
 // requests is a page of those that are older than before.
 export function requests(query, before, limit, signal) {
