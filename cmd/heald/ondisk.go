@@ -1,23 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/heald-proxy/heald/cmd/heald/admin/monitor"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 )
 
 // onDisk answers from the history on disk, and from memory what that does not: where
-// the file cannot be read, or is full.
+// the file cannot be read, or could not be written.
 type onDisk struct {
 	file   *sqlite.File
-	memory history.Source // nil if there is none
+	memory *history.Memory // nil if there is none
+	lacks  *unstored
 	log    *zap.Logger
 
 	mu   sync.Mutex
@@ -29,13 +33,9 @@ const unreadPause = time.Minute
 
 var _ history.Faceter = (*onDisk)(nil)
 
-// newOnDisk makes the page's source; memory may be nil.
-func newOnDisk(file *sqlite.File, memory *history.Memory, log *zap.Logger) *onDisk {
-	d := &onDisk{file: file, log: log}
-	if memory != nil {
-		d.memory = memory
-	}
-	return d
+// newOnDisk makes the page's source.
+func newOnDisk(lacks *unstored, log *zap.Logger) *onDisk {
+	return &onDisk{file: lacks.file, memory: lacks.memory, lacks: lacks, log: log}
 }
 
 // Get implements history.Source. The newest request with an id may be one that the
@@ -52,8 +52,40 @@ func (d *onDisk) Get(ctx context.Context, id string) (history.Item, error) {
 	return item, nil
 }
 
-// Query implements history.Source.
+// Query implements history.Source. While the file cannot be written, the newest
+// requests are those of the memory, whose cursors are beyond those of the file.
 func (d *onDisk) Query(ctx context.Context, f history.Filter, before history.Cursor, limit int) (history.Page, error) {
+	open, _ := d.lacks.gaps()
+	if open == nil || d.memory == nil {
+		return d.stored(ctx, f, before, limit)
+	}
+	if before > 0 && before <= open.from {
+		return d.stored(ctx, f, min(before, open.row+1), limit)
+	}
+	page, err := d.memory.Query(ctx, f, before, limit)
+	if err != nil {
+		return page, err
+	}
+	if i := slices.IndexFunc(page.Items, func(item history.Item) bool { return item.Cursor < open.from }); i >= 0 {
+		page.Items = page.Items[:i]
+	} else if page.Next > open.from {
+		page.Items = slices.DeleteFunc(page.Items, func(item history.Item) bool { return open.stored[item.Cursor] })
+		return page, nil
+	}
+	page.Items = slices.DeleteFunc(page.Items, func(item history.Item) bool { return open.stored[item.Cursor] })
+	page.Next, page.SearchedTo = open.row+1, time.Time{}
+	if rest := history.Limit(limit) - len(page.Items); rest > 0 {
+		older, err := d.file.Query(ctx, f, open.row+1, rest)
+		if err != nil && !d.failed(ctx, err) {
+			return page, err
+		}
+		page.Items, page.Next, page.SearchedTo = append(page.Items, older.Items...), older.Next, older.SearchedTo
+	}
+	return page, nil
+}
+
+// stored is Query while nothing is known to be missing in the file.
+func (d *onDisk) stored(ctx context.Context, f history.Filter, before history.Cursor, limit int) (history.Page, error) {
 	page, err := d.file.Query(ctx, f, before, limit)
 	if d.failed(ctx, err) && d.memory != nil {
 		return d.memory.Query(ctx, f, before, limit)
@@ -64,10 +96,13 @@ func (d *onDisk) Query(ctx context.Context, f history.Filter, before history.Cur
 // Facets implements history.Faceter.
 func (d *onDisk) Facets(ctx context.Context) (history.Facets, error) {
 	facets, err := history.FacetsOf(ctx, d.file)
-	if d.failed(ctx, err) && d.memory != nil {
-		return history.FacetsOf(ctx, d.memory)
+	open, _ := d.lacks.gaps()
+	unread := d.failed(ctx, err)
+	if d.memory == nil || err == nil && open == nil || err != nil && !unread {
+		return facets, err
 	}
-	return facets, err
+	newer, err := history.FacetsOf(ctx, d.memory)
+	return facets.With(newer), err
 }
 
 // Bodies implements monitor.BodyReader. They are nowhere else.
@@ -89,4 +124,17 @@ func (d *onDisk) failed(ctx context.Context, err error) bool {
 		d.log.Warn("the history on disk cannot be read", zap.Bool("requests_from_memory", d.memory != nil), zap.Error(err))
 	}
 	return true
+}
+
+// trouble says what the file lacks, for the page; nil if it lacks nothing.
+func (d *onDisk) trouble() *monitor.Trouble {
+	g, closed := d.lacks.gaps()
+	var until time.Time
+	if g == nil {
+		if g = closed; g == nil {
+			return nil
+		}
+		until = g.until
+	}
+	return &monitor.Trouble{Since: g.since.UTC(), Until: until.UTC(), Words: cmp.Or(sqlite.Words(g.why), "cannot be written: see the log"), Records: g.records, Memory: d.memory != nil}
 }

@@ -52,6 +52,19 @@ func worded(err error) error {
 	return err
 }
 
+// Words say what is wrong with the file, without the driver's own words; "" for an
+// error that nobody has words for.
+func Words(err error) string {
+	var known *fault
+	switch {
+	case errors.Is(err, errMoved):
+		return errMoved.Error()
+	case errors.As(worded(err), &known):
+		return known.words
+	}
+	return ""
+}
+
 // isFull reports an error that says that there was no room.
 func isFull(err error) bool {
 	var theirs *sqlite.Error
