@@ -24,8 +24,9 @@ type onDisk struct {
 	lacks  *unstored
 	log    *zap.Logger
 
-	mu   sync.Mutex
-	told time.Time // when the log was told that the file cannot be read
+	mu     sync.Mutex
+	told   time.Time // when the log was told that the file cannot be read
+	damage error     // that was found when it was read; nil if none was
 }
 
 // unreadPause is the least time between two lines of the log about it.
@@ -119,6 +120,9 @@ func (d *onDisk) failed(ctx context.Context, err error) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.damage == nil && sqlite.IsDamage(err) {
+		d.damage = err
+	}
 	if now := time.Now(); now.Sub(d.told) >= unreadPause {
 		d.told = now
 		d.log.Warn("the history on disk cannot be read", zap.Bool("requests_from_memory", d.memory != nil), zap.Error(err))
@@ -126,15 +130,28 @@ func (d *onDisk) failed(ctx context.Context, err error) bool {
 	return true
 }
 
-// trouble says what the file lacks, for the page; nil if it lacks nothing.
+// damaged is what was found of damage when the file was opened, or later when it was
+// read; nil if nothing was.
+func (d *onDisk) damaged() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cmp.Or(d.file.Damage(), d.damage)
+}
+
+// trouble says what is wrong with the file, for the page; nil if nothing is.
 func (d *onDisk) trouble() *monitor.Trouble {
-	g, closed := d.lacks.gaps()
-	var until time.Time
-	if g == nil {
-		if g = closed; g == nil {
-			return nil
-		}
-		until = g.until
+	out := monitor.Trouble{Memory: d.memory != nil}
+	open, closed := d.lacks.gaps()
+	why := d.damaged()
+	switch {
+	case open != nil:
+		out.Since, out.Records, why = open.since.UTC(), open.records, open.why
+	case why != nil:
+	case closed != nil:
+		out.Since, out.Until, out.Records, why = closed.since.UTC(), closed.until.UTC(), closed.records, closed.why
+	default:
+		return nil
 	}
-	return &monitor.Trouble{Since: g.since.UTC(), Until: until.UTC(), Words: cmp.Or(sqlite.Words(g.why), "cannot be written: see the log"), Records: g.records, Memory: d.memory != nil}
+	out.Words = cmp.Or(sqlite.Words(why), "cannot be written: see the log")
+	return &out
 }

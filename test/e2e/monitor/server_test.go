@@ -128,8 +128,11 @@ func (s *server) set(r *http.Request) {
 	s.trouble = nil
 	if words := r.FormValue("trouble"); words != "" {
 		s.trouble = &monitor.Trouble{Since: time.Now().Add(-time.Hour), Words: words, Records: 1200, Memory: true}
-		if r.FormValue("over") != "" {
+		switch {
+		case r.FormValue("over") != "":
 			s.trouble.Until = time.Now().Add(-time.Minute)
+		case r.FormValue("damaged") != "":
+			s.trouble.Since, s.trouble.Records = time.Time{}, 0
 		}
 	}
 	s.mu.Unlock()

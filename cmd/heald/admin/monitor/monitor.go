@@ -28,8 +28,8 @@ type Options struct {
 // Trouble is what is wrong with the store of requests.
 type Trouble struct {
 	// Since is the first write that failed, Until the last one; it is zero while
-	// writing fails.
-	Since time.Time `json:"since"`
+	// writing fails. Both are zero where the file is damaged and can be written.
+	Since time.Time `json:"since,omitzero"`
 	Until time.Time `json:"until,omitzero"`
 	// Words say what is wrong with the file, as in "cannot grow: the disk is full".
 	Words string `json:"words"`

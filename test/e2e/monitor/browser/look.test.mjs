@@ -68,6 +68,8 @@ test('the store is in trouble, and is no more', async () => {
   await page.getByText(/From .* to .*, requests were not stored: 1,200 records of attempts and requests are missing here\./).waitFor()
   await picture(page, 'trouble-over')
   await accessible(page, 'trouble that is over')
+  await set({ trouble: 'is damaged: move it away', damaged: 'yes' })
+  await page.getByText('Requests may be missing here. The file of record.store is damaged: move it away.').waitFor()
   await set()
   await page.locator('#trouble').waitFor({ state: 'hidden' })
   await page.done()

@@ -13,7 +13,7 @@ export function trouble(el, what) {
   el.hidden = !what
   if (!what) return
   el.classList.toggle('past', Boolean(what.until))
-  fill(el, icon('warning'), ...(what.until ? over(what) : now(what)))
+  fill(el, icon('warning'), ...(!what.since ? damage(what) : what.until ? over(what) : now(what)))
 }
 
 const now = (what) => [
@@ -25,3 +25,5 @@ const over = (what) => [
   h('b', null, `From ${when(what.since)} to ${when(what.until)}, requests were not stored: `),
   h('span', null, `${plural(what.records, 'record')} of attempts and requests are missing here. The file of record.store ${what.words}.`),
 ]
+
+const damage = (what) => [h('b', null, 'Requests may be missing here. '), h('span', null, `The file of record.store ${what.words}.`)]
