@@ -48,6 +48,19 @@ func newFullStore(t *testing.T) *fullStore {
 	return s
 }
 
+// aClock stands still until it is told to go on.
+type aClock struct{ now atomic.Int64 }
+
+func (c *aClock) Now() time.Time      { return time.Unix(0, c.now.Load()) }
+func (c *aClock) add(d time.Duration) { c.now.Add(int64(d)) }
+
+func (s *fullStore) clock() *aClock {
+	c := &aClock{}
+	c.add(time.Duration(time.Now().UnixNano()))
+	s.lacks.now = c.Now
+	return c
+}
+
 // tell tells of requests, one after the other; those called "big…" have no room.
 func (s *fullStore) tell(ids ...string) {
 	s.Helper()
@@ -112,13 +125,12 @@ func (s *fullStore) list(d *onDisk, f history.Filter, limit int) (out []string) 
 func TestFullDisk(t *testing.T) {
 	s := newFullStore(t)
 	d := newOnDisk(s.lacks, zap.NewNop())
-	now := time.Now()
-	s.lacks.now = func() time.Time { return now }
+	clock := s.clock()
 	s.tell("a", "b", "c")
 	if d.trouble() != nil {
 		t.Errorf("%+v", d.trouble())
 	}
-	failed := now
+	failed := clock.Now()
 	s.tell("big-1", "d", "big-2", "e", "big-3")
 	want := []string{"big-3", "e", "big-2", "d", "big-1", "c", "b", "a"}
 	for _, limit := range []int{1, 2, 3, 4, 5, 6, 100} {
@@ -150,7 +162,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%s, %v", item.Alias, err)
 	}
 
-	now = now.Add(gapPause)
+	clock.add(gapPause)
 	s.tell("g")
 	if got := s.list(d, history.Filter{}, 3); !slices.Equal(got, []string{"g", "f", "e", "d", "c", "b", "a"}) {
 		t.Errorf("once there is room again: %v", got)
@@ -158,7 +170,7 @@ func TestFullDisk(t *testing.T) {
 	if trouble := d.trouble(); trouble == nil || !trouble.Since.Equal(failed) || !trouble.Until.Equal(failed) || trouble.Records != 3 {
 		t.Errorf("%+v", trouble)
 	}
-	now = now.Add(gapTold)
+	clock.add(gapTold)
 	if d.trouble() != nil {
 		t.Errorf("a day later: %+v", d.trouble())
 	}
@@ -207,8 +219,7 @@ func (c *counting) Query(ctx context.Context, f history.Filter, before history.C
 // when it works again.
 func TestFullDiskIsFollowed(t *testing.T) {
 	s := newFullStore(t)
-	now := time.Now()
-	s.lacks.now = func() time.Time { return now }
+	clock := s.clock()
 	s.tell("a", "b")
 	d := &counting{onDisk: newOnDisk(s.lacks, zap.NewNop())}
 	page := monitor.New(monitor.Options{Store: d})
@@ -255,7 +266,7 @@ func TestFullDiskIsFollowed(t *testing.T) {
 	if !slices.Equal(seen, []string{"c", "big-1", "d", "big-2"}) {
 		t.Errorf("told of %v", seen)
 	}
-	now = now.Add(gapPause)
+	clock.add(gapPause)
 	s.tell("e")
 	until("lost") // whoever follows begins anew
 }
