@@ -78,7 +78,7 @@ func check(ctx context.Context, flags *config.Flags, what *checked, out streams)
 	}
 	found := setting.Problems(err)
 	if err == nil {
-		found = cfg.Notes()
+		found = append(cfg.Notes(), cfg.Record.NoteDamage(ctx)...)
 	}
 	for _, p := range found {
 		tell([]bootstrap.Problem{ownProblem(name, p)})

@@ -29,6 +29,9 @@ func (r *records) remember(cfg *config.Record, shared record.Appender, kept reco
 	if requests := cfg.Remembered(); requests > 0 {
 		r.past = past{memory: history.NewMemory(history.MemoryOptions{Requests: requests, Bytes: requests * historyBytes}), now: history.NewNow()}
 		all = record.Fan{r.past.memory, r.past.now}
+		if r.lacks != nil {
+			r.lacks.memory = r.past.memory
+		}
 		add("history", history.Sink{To: all})
 	}
 	if kept != nil {
@@ -60,9 +63,9 @@ func (s *sidecar) page() *monitor.Monitor {
 	if p.reader != nil {
 		o.Info.Store = "redis"
 	}
-	if f := s.records.store; f != nil {
-		from := newOnDisk(f, p.memory, s.log)
-		o.Store, o.Info.Store = from, "sqlite"
+	if lacks := s.records.lacks; lacks != nil {
+		from := newOnDisk(lacks, s.log)
+		o.Store, o.Info.Store, o.Trouble = from, "sqlite", from.trouble
 		if s.records.bodies != nil {
 			o.Bodies, o.Info.Bodies = from, s.recordTo.Bodies
 		}

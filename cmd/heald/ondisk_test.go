@@ -36,7 +36,7 @@ func TestStoreHasAllReplicas(t *testing.T) {
 		var page history.Page
 		soon(t, "the page does not show all requests", func() bool {
 			var err error
-			page, err = newOnDisk(r.store, r.past.memory, zap.NewNop()).Query(t.Context(), history.Filter{}, 0, 10)
+			page, err = newOnDisk(r.lacks, zap.NewNop()).Query(t.Context(), history.Filter{}, 0, 10)
 			return err == nil && len(page.Items) >= want
 		})
 		if len(page.Items) != want {
@@ -64,7 +64,7 @@ func TestStoreHasAllReplicas(t *testing.T) {
 func TestUnreadFile(t *testing.T) {
 	r := openRecords(t, &config.Record{Store: "sqlite:" + filepath.Join(t.TempDir(), "a.db"), StoreKeep: time.Hour}, nil)
 	core, logged := observer.New(zap.WarnLevel)
-	d := newOnDisk(r.store, r.past.memory, zap.New(core))
+	d := newOnDisk(r.lacks, zap.New(core))
 	r.past.memory.Request(historytest.Request("no-room")) // in memory alone
 	if _, err := d.Get(t.Context(), "no-room"); err != nil {
 		t.Error(err)
@@ -84,7 +84,7 @@ func TestUnreadFile(t *testing.T) {
 			t.Errorf("%+v, %v", f, err)
 		}
 	}
-	if _, err := d.Bodies(t.Context(), "no-room"); err == nil || errors.Is(err, history.ErrNotFound) {
+	if _, err := d.Bodies(t.Context(), "no-room", time.Time{}); err == nil || errors.Is(err, history.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	if logged.FilterMessageSnippet("cannot be read").Len() != 1 {

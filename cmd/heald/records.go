@@ -28,6 +28,7 @@ type records struct {
 	queues []*record.Queue
 	past   past
 	store  *sqlite.File       // nil if there is none
+	lacks  *unstored          // what the store lacks; nil if there is none
 	bodies *record.BodyKeeper // nil if none are kept
 }
 
@@ -79,7 +80,8 @@ func (r *records) keep(cfg *config.Record, metrics *record.Metrics, log *zap.Log
 			All: cfg.Bodies == config.BodiesAll, Most: int(cfg.BodyMax), Queue: record.QueueOptions{Metrics: metrics, Log: log},
 		})
 	}
-	q := r.queue("store", r.store, metrics, log) // closes it
+	r.lacks = &unstored{file: r.store, now: time.Now}
+	q := r.queue("store", r.lacks, metrics, log) // closes it
 	r.fan = append(r.fan, q)
 	return q, nil
 }

@@ -49,19 +49,36 @@ func whyCommand(out streams) *cobra.Command {
 	}
 	where := whereFlags(cmd.Flags())
 	asJSON := cmd.Flags().Bool("json", false, "print the request and its attempts as JSON")
+	when := cmd.Flags().String("at", "", "of several requests with this id, tell of the one that began at `TIME`, as in 2026-11-29T12:00:00Z; default the newest")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		sources, err := where.Open(cmd.Context(), os.Stdin, args[0], time.Time{})
+		at, err := beginning(*when)
+		if err != nil {
+			return err
+		}
+		sources, err := where.Open(cmd.Context(), os.Stdin, args[0], at)
 		if err != nil {
 			return wrong(err)
 		}
 		defer func() { err = errors.Join(err, sources.Close()) }()
-		err = why.Tell(cmd.Context(), out.out, sources.List, args[0], *asJSON)
+		err = why.Tell(cmd.Context(), out.out, sources.List, args[0], at, *asJSON)
 		if errors.Is(err, history.ErrNotFound) {
 			return &problemError{err}
 		}
 		return wrong(err)
 	}
 	return cmd
+}
+
+// beginning reads when a request began. "" is no time.
+func beginning(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, &usageError{fmt.Errorf("--at: %s is no time; write when the request began, as in 2026-11-29T12:00:00Z or 2026-11-29T12:00:00.123Z", redact.Quote(s))}
+	}
+	return t, nil
 }
 
 // wrong makes a usage error of a source that was named wrongly, and of an id of which

@@ -64,7 +64,7 @@ func TestWhyAfterwards(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if b, err := f.Bodies(t.Context(), "id-1"); err != nil || b.Request.Text != "A PROMPT" {
+	if b, err := f.Bodies(t.Context(), "id-1", time.Time{}); err != nil || b.Request.Text != "A PROMPT" {
 		t.Errorf("%+v, %v", b, err)
 	}
 }
@@ -125,6 +125,7 @@ func TestWhyMistakes(t *testing.T) {
 		{[]string{"why", "id-1", "--admin", "nowhere"}, exitUsage, "--admin: this is no address"},
 		{[]string{"why", "id-1", "--store", dir}, exitUsage, "--store: write sqlite: and the path"},
 		{[]string{"why", "id-1", "--store", "sqlite:" + filepath.Join(dir, "none.db")}, exitUsage, "none.db"},
+		{[]string{"why", "id-1", "--at", "noon"}, exitUsage, `--at: "noon" is no time; write when the request began, as in 2026-11-29T12:00:00Z`},
 		{[]string{"why", "id-1", "--log", filepath.Join(dir, "none.log")}, exitUsage, "--log: open"},
 		{[]string{"why", "id-1", "--redis"}, exitUsage, "--redis: name the heald.yaml"},
 		{[]string{"why", "id-1", "--redis", "--config", yaml}, exitFailed, "state.redis"},

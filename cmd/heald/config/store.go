@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/heald-proxy/heald/policies/record/history/sqlite"
@@ -48,8 +49,27 @@ func (r *Record) validateStore() []error {
 
 // storeProblem says that the store cannot be opened.
 func storeProblem(path string, err error) *setting.Problem {
-	return &setting.Problem{Path: "record.store", Found: "the file " + shownPath(path) + " " + err.Error(), Consequence: "heald does not start",
+	p := &setting.Problem{Path: "record.store", Found: "the file " + shownPath(path) + " " + err.Error(), Consequence: "heald does not start",
 		Fix: "name a file in a directory that exists, in which heald may write, on a disk of this machine"}
+	if sqlite.IsDamage(err) {
+		p.Fix = "move this file away, or name another one"
+	}
+	return p
+}
+
+// NoteDamage finds out whether the store of requests is damaged, as far as its file can
+// be looked at within two seconds. heald starts with such a file.
+func (r *Record) NoteDamage(ctx context.Context) []*setting.Problem {
+	path, ok := sqlite.ParsePath(r.Store)
+	if !ok {
+		return nil
+	}
+	err := sqlite.Inspect(ctx, path)
+	if err == nil {
+		return nil
+	}
+	return []*setting.Problem{{Note: true, Path: "record.store", Found: "the file " + shownPath(path) + " " + err.Error(),
+		Consequence: "requests of the past cannot be found, and new ones may not be stored; no request fails for that", Fix: "move this file away, or name another one"}}
 }
 
 // OpenStore opens the store of requests; nil if there is none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,27 +29,33 @@ type Source interface {
 // notFound is the error that no source knows a request, and says what to do.
 type notFound struct {
 	id    string
-	asked []string // sources, and how far back they reach
+	at    time.Time // of its beginning; the zero time is any
+	asked []string  // sources, and how far back they reach
 }
 
 func (e *notFound) Error() string {
+	id := e.id
+	if !e.at.IsZero() {
+		id += " that began at " + began(e.at)
+	}
 	return fmt.Sprintf("nothing is known of %s. Asked: %s. The request may be older, may not have ended, or may have been served by another replica: "+
-		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(e.id), strings.Join(e.asked, "; "))
+		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(id), strings.Join(e.asked, "; "))
 }
 
 // Is makes it a history.ErrNotFound.
 func (e *notFound) Is(target error) bool { return target == history.ErrNotFound }
 
 // find asks the sources, one after the other, for a request: by its id, by its
-// trace id, or by the beginning of either if only one request has it. If a
-// source does not answer, the others are still asked.
-func find(ctx context.Context, sources []Source, id string) (history.Item, Source, error) {
-	missing := &notFound{id: id}
+// trace id, or by the beginning of either if only one id has it. Of several with
+// the same id it is the one that began at a time, or the newest where that is the zero
+// time. If a source does not answer, the others are still asked.
+func find(ctx context.Context, sources []Source, id string, at time.Time) (history.Item, Source, error) {
+	missing := &notFound{id: id, at: at}
 	var failed []error
 	for _, s := range sources {
-		item, err := s.Get(ctx, id)
+		item, err := history.GetAt(ctx, s, id, at)
 		if errors.Is(err, history.ErrNotFound) {
-			item, err = byBeginning(ctx, s, id)
+			item, err = byBeginning(ctx, s, id, at)
 		}
 		switch {
 		case err == nil:
@@ -68,23 +75,33 @@ func find(ctx context.Context, sources []Source, id string) (history.Item, Sourc
 // leastBeginning is how much of an id must be given, in bytes.
 const leastBeginning = 4
 
-func byBeginning(ctx context.Context, s Source, id string) (history.Item, error) {
+func byBeginning(ctx context.Context, s Source, id string, at time.Time) (history.Item, error) {
 	const most = 5
-	page, err := s.Query(ctx, history.Filter{ID: id}, 0, most+1)
-	switch {
-	case err != nil:
+	page, err := s.Query(ctx, history.Filter{ID: id}, 0, sameIDs)
+	if err != nil {
 		return history.Item{}, err
-	case len(page.Items) == 0:
+	}
+	var ids []string // each once: clients use ids again
+	for _, item := range page.Items {
+		if !slices.Contains(ids, item.RequestID) {
+			ids = append(ids, item.RequestID)
+		}
+	}
+	switch {
+	case len(ids) == 0:
 		return history.Item{}, history.ErrNotFound
-	case len(page.Items) == 1:
+	case len(ids) == 1 && at.IsZero():
 		return page.Items[0], nil
+	case len(ids) == 1 && ids[0] != id:
+		return history.GetAt(ctx, s, ids[0], at)
+	case len(ids) == 1: // GetAt has not found it
+		return history.Item{}, history.ErrNotFound
 	}
-	var ids []string
-	for _, item := range page.Items[:min(most, len(page.Items))] {
-		ids = append(ids, terminal.Printable(item.RequestID))
+	for i, id := range ids {
+		ids[i] = terminal.Printable(id)
 	}
-	if len(page.Items) > most {
-		ids = append(ids, "…")
+	if len(ids) > most {
+		ids = append(ids[:most], "…")
 	}
 	return history.Item{}, &Wrong{fmt.Errorf("several requests begin with %s: %s; write more of the id", terminal.Printable(id), strings.Join(ids, ", "))}
 }

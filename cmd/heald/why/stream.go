@@ -24,7 +24,8 @@ const (
 )
 
 // ReadStream reads the shared stream of records from its end: for one request (its
-// id in only), back to a time, or at most mostStream entries.
+// id in only), back to a time, or at most mostStream entries. For a request without a
+// time it ends with the newest that has the id.
 func ReadStream(ctx context.Context, from history.Stream, name, only string, since time.Time) (Source, error) {
 	t, wanted := newTold(name), history.Filter{ID: only}
 	var found []record.Entry // the newest first
@@ -47,7 +48,9 @@ func ReadStream(ctx context.Context, from history.Stream, name, only string, sin
 			}
 			found = append(found, e)
 			if e.Request != nil && only != "" && wanted.Match(e.Request) { // older entries are of other requests
-				since = e.Request.Time.Add(-mostApart)
+				if at := e.Request.Time.Add(-mostApart); since.IsZero() || at.Before(since) {
+					since = at
+				}
 			}
 		}
 		if !since.IsZero() && t.oldest.Before(since) {

@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/record/story"
 )
 
 // Tell prints the story of a request: one sentence per line, and where it is
-// explained. asJSON prints the request itself.
-func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSON bool) error {
-	item, from, err := find(ctx, sources, id)
+// explained. Of several with the same id it is the one that began at a time, or the
+// newest where that is the zero time. asJSON prints the request itself.
+func Tell(ctx context.Context, out io.Writer, sources []Source, id string, at time.Time, asJSON bool) error {
+	item, from, err := find(ctx, sources, id, at)
 	if err != nil {
 		return err
 	}
@@ -32,6 +34,7 @@ func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSO
 		fmt.Fprintf(&b, ", trace %s", terminal.Printable(item.TraceID))
 	}
 	fmt.Fprintf(&b, " (from %s)\n", from.Name())
+	b.WriteString(others(ctx, from, &item))
 	links := map[string]bool{}
 	var order []string
 	for _, s := range story.Tell(&item.Request) {

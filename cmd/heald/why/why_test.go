@@ -45,7 +45,7 @@ func logOf(t *testing.T, text, only string) Source {
 func tell(t *testing.T, id string, sources ...Source) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := Tell(t.Context(), &out, sources, id, false)
+	err := Tell(t.Context(), &out, sources, id, time.Time{}, false)
 	return out.String(), err
 }
 

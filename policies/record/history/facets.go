@@ -66,6 +66,17 @@ func (m *Memory) Facets(context.Context) (Facets, error) {
 	return count.facets(), nil
 }
 
+// With returns the names of both.
+func (f Facets) With(more Facets) Facets {
+	both := func(a, b []string) []string {
+		out := slices.Concat([]string{}, a, b)
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	return Facets{APIs: both(f.APIs, more.APIs), Tenants: both(f.Tenants, more.Tenants), Backends: both(f.Backends, more.Backends),
+		Accounts: both(f.Accounts, more.Accounts), Models: both(f.Models, more.Models), Outcomes: both(f.Outcomes, more.Outcomes), Reasons: both(f.Reasons, more.Reasons)}
+}
+
 // facetCount counts how often a name comes, by facet.
 type facetCount struct {
 	apis, tenants, backends, accounts, models, outcomes, reasons map[string]int

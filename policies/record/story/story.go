@@ -138,6 +138,13 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 		b.WriteString(", " + a.Model)
 	}
 	b.WriteString(": ")
+	times := t.times(a, before)
+	if times.into > unsaid {
+		b.WriteString("began " + span(times.into) + " into the request, ")
+	}
+	if times.prepared > unsaid {
+		b.WriteString("took " + span(times.prepared) + " to arrive and be prepared, ")
+	}
 	if a.Waited >= record.Duration(time.Millisecond) {
 		b.WriteString("waited " + span(a.Waited) + ", then ")
 	}
@@ -152,11 +159,11 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 	} else {
 		b.WriteString(cmp.Or(clause(a.Reason), "nothing is known of how it ended"))
 	}
-	if took := cmp.Or(a.Held, a.Duration); took >= record.Duration(time.Millisecond) {
+	if times.took >= record.Duration(time.Millisecond) {
 		if a.Verdict == "pass" {
-			b.WriteString(" after it was held for " + span(took))
+			b.WriteString(" after it was held for " + span(times.took))
 		} else {
-			b.WriteString(" after " + span(took))
+			b.WriteString(" after " + span(times.took))
 		}
 	}
 	b.WriteString(t.destination(a, next))
@@ -222,12 +229,12 @@ func (t *teller) destination(a, next *record.Attempt) string {
 
 // pause is the time from the end of an attempt to the beginning of the next. Where
 // that is unknown, it is the wait that was planned, unless the next one tells its
-// own, which is the same; 0 if nothing is known.
+// own, which is the same, or when it began; 0 if nothing is known.
 func pause(a, next *record.Attempt) record.Duration {
 	switch {
-	case next.Began > 0 && a.Duration > 0:
+	case a.Duration > 0 && timed(next):
 		return next.Began - a.Began - a.Duration
-	case next.Waited >= record.Duration(time.Millisecond):
+	case timed(next), next.Waited >= record.Duration(time.Millisecond):
 		return 0
 	}
 	return a.Wait

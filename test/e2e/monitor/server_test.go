@@ -28,6 +28,7 @@ type server struct {
 	down    bool                        // the API answers 503
 	pages   map[string]*monitor.Monitor // by which bodies are kept
 	bodies  string
+	trouble *monitor.Trouble
 	strange []string // requests that no page of ours should send
 }
 
@@ -62,7 +63,7 @@ func (s *server) tell(r record.Request) {
 // page is the real one.
 func (s *server) page() *monitor.Monitor {
 	if s.pages[s.bodies] == nil {
-		s.pages[s.bodies] = monitor.New(monitor.Options{Store: s.store, Now: s.now, Accounts: func() report.Report { return pool(time.Now()) },
+		s.pages[s.bodies] = monitor.New(monitor.Options{Store: s.store, Now: s.now, Accounts: func() report.Report { return pool(time.Now()) }, Trouble: s.wrong,
 			Info: monitor.Info{Version: "1.9.0", Replica: "heald-7c4d-x2x9q", Store: "memory", Bodies: s.bodies, Currency: "USD", API: apis}})
 	}
 	return s.pages[s.bodies]
@@ -89,6 +90,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// wrong is what is wrong with the store.
+func (s *server) wrong() *monitor.Trouble {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}
+
 // cut ends all streams of news, as a heald that ends does; another one serves.
 func (s *server) cut() {
 	s.mu.Lock()
@@ -99,13 +107,15 @@ func (s *server) cut() {
 	clear(s.pages)
 }
 
-// emit makes n requests of a fate happen.
+// emit makes n requests of a fate happen, with an id of their own or the one that is
+// given.
 func (s *server) emit(r *http.Request) {
 	n, _ := strconv.Atoi(r.FormValue("n"))
 	for range n {
 		s.mu.Lock()
 		one := s.maker.request(time.Now(), cmp.Or(r.FormValue("fate"), "passed"))
 		s.mu.Unlock()
+		one.RequestID = cmp.Or(r.FormValue("id"), one.RequestID)
 		s.tell(one)
 	}
 }
@@ -115,6 +125,16 @@ func (s *server) set(r *http.Request) {
 	s.mu.Lock()
 	s.down = r.FormValue("down") != ""
 	s.bodies = cmp.Or(r.FormValue("bodies"), "off")
+	s.trouble = nil
+	if words := r.FormValue("trouble"); words != "" {
+		s.trouble = &monitor.Trouble{Since: time.Now().Add(-time.Hour), Words: words, Records: 1200, Memory: true}
+		switch {
+		case r.FormValue("over") != "":
+			s.trouble.Until = time.Now().Add(-time.Minute)
+		case r.FormValue("damaged") != "":
+			s.trouble.Since, s.trouble.Records = time.Time{}, 0
+		}
+	}
 	s.mu.Unlock()
 	if r.FormValue("cut") != "" {
 		s.cut()

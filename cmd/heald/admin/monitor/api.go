@@ -56,7 +56,13 @@ func (m *Monitor) accounts(w http.ResponseWriter, _ *http.Request) {
 	answer(w, m.o.Accounts().Redacted())
 }
 
-func (m *Monitor) info(w http.ResponseWriter, _ *http.Request) { answer(w, m.o.Info) }
+func (m *Monitor) info(w http.ResponseWriter, _ *http.Request) {
+	info := m.o.Info
+	if m.o.Trouble != nil {
+		info.Trouble = m.o.Trouble()
+	}
+	answer(w, info)
+}
 
 func (m *Monitor) facets(w http.ResponseWriter, r *http.Request) {
 	if !m.remembers(w) {

@@ -40,13 +40,24 @@ func filterOf(q url.Values) (f history.Filter, err error) {
 		}
 	}
 	for name, to := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
-		if s := q.Get(name); s != "" {
-			if *to, err = time.Parse(time.RFC3339, s); err != nil {
-				return f, fmt.Errorf("%s: write a time as in 2026-11-29T12:00:00Z", name)
-			}
+		if *to, err = timeOf(q, name); err != nil {
+			return f, err
 		}
 	}
 	return f, nil
+}
+
+// timeOf reads a time; the zero time where none stands.
+func timeOf(q url.Values, name string) (time.Time, error) {
+	s := q.Get(name)
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%s: write a time as in 2026-11-29T12:00:00Z", name)
+	}
+	return t, nil
 }
 
 // numberOf reads a number that is not negative; 0 where none stands.
@@ -104,25 +115,34 @@ type told struct {
 	TraceID string           `json:"trace_id"`
 }
 
-func (m *Monitor) request(w http.ResponseWriter, r *http.Request) {
+// one finds the request that the address names: the newest with its id, or the one that
+// began at the time "at", since clients use ids again. It answers the client if there is
+// none.
+func (m *Monitor) one(w http.ResponseWriter, r *http.Request) (item history.Item, ok bool) {
 	if !m.remembers(w) {
-		return
+		return item, false
 	}
-	item, err := m.o.Store.Get(r.Context(), r.PathValue("id"))
+	at, err := timeOf(r.URL.Query(), "at")
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return item, false
+	}
+	item, err = history.GetAt(r.Context(), m.o.Store, r.PathValue("id"), at)
 	if err != nil {
 		unavailable(w, err)
-		return
 	}
-	answer(w, told{item, story.Tell(&item.Request), item.TraceID})
+	return item, err == nil
+}
+
+func (m *Monitor) request(w http.ResponseWriter, r *http.Request) {
+	if item, ok := m.one(w, r); ok {
+		answer(w, told{item, story.Tell(&item.Request), item.TraceID})
+	}
 }
 
 func (m *Monitor) report(w http.ResponseWriter, r *http.Request) {
-	if !m.remembers(w) {
-		return
-	}
-	item, err := m.o.Store.Get(r.Context(), r.PathValue("id"))
-	if err != nil {
-		unavailable(w, err)
+	item, ok := m.one(w, r)
+	if !ok {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

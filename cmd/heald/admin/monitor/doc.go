@@ -12,6 +12,6 @@
 // accounts.js, now.js, export.js). The part of the address behind # says which
 // one, filters included (route.js, filter.js). api.js is the only file that asks
 // the server; feed.js keeps the requests that the page has, and live.js its
-// connection for updates. Whatever is shown is made by dom.js, which knows text
+// connection for updates. trouble.js says what is wrong with the store. Whatever is shown is made by dom.js, which knows text
 // and no HTML, since names come from clients.
 package monitor

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/policies/record/history"
@@ -19,7 +20,23 @@ type Options struct {
 	Bodies BodyReader
 	// Accounts makes the report on accounts; nil has none.
 	Accounts func() accounts.Report
-	Info     Info
+	// Trouble says what is wrong with the store; nil, like its result, means nothing.
+	Trouble func() *Trouble
+	Info    Info
+}
+
+// Trouble is what is wrong with the store of requests.
+type Trouble struct {
+	// Since is the first write that failed, Until the last one; it is zero while
+	// writing fails. Both are zero where the file is damaged and can be written.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// Words say what is wrong with the file, as in "cannot grow: the disk is full".
+	Words string `json:"words"`
+	// Records is how many records of attempts and requests are not in the store.
+	Records int `json:"records"`
+	// Memory says that the newest requests are shown from memory.
+	Memory bool `json:"memory"`
 }
 
 // Info says what the page shows.
@@ -34,6 +51,8 @@ type Info struct {
 	Bodies   string   `json:"bodies"`
 	Currency string   `json:"currency"`
 	API      []string `json:"api"`
+	// Trouble is what is wrong with the store; nil means nothing.
+	Trouble *Trouble `json:"trouble,omitempty"`
 }
 
 // Monitor serves the page. It is an http.Handler for "/", "/monitor/" and "/api/".
@@ -56,7 +75,7 @@ func New(o Options) *Monitor {
 	m.mux.HandleFunc("GET /api/requests", m.requests)
 	m.mux.HandleFunc("GET /api/requests/{id}", m.request)
 	m.mux.HandleFunc("GET /api/requests/{id}/report", m.report)
-	m.mux.Handle("GET "+BodiesPath, Bodies(o.Bodies))
+	m.mux.Handle("GET "+BodiesPath, Bodies(o.Bodies, o.Store))
 	m.mux.HandleFunc("GET /api/follow", m.follow)
 	m.mux.HandleFunc("GET /api/export", m.export)
 	m.mux.HandleFunc("GET /api/facets", m.facets)

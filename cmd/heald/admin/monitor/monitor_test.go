@@ -5,10 +5,12 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -127,6 +129,46 @@ func TestOneRequest(t *testing.T) {
 	for _, path := range []string{"/api/requests/none", "/api/requests/none/report", "/api/nothing", "/api/"} {
 		if w := get(m, path); w.Code != http.StatusNotFound || !strings.HasPrefix(w.Body.String(), `{"error":"`) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// Of requests with the same id, each has its own story and report; without a time the
+// newest is meant.
+func TestRequestsOfOneID(t *testing.T) {
+	m, store := page(t)
+	for i, reason := range []string{"rate_limited", "peek_timeout", "ok"} {
+		store.Request(historytest.Request("again", func(r *record.Request) {
+			r.Time = historytest.Start.Add(time.Duration(i) * 1234567890)
+			if r.Reason = reason; reason != "ok" {
+				r.Outcome, r.Attempts[0].Verdict, r.Attempts[0].Reason = "failed", "fail", reason
+			}
+		}))
+	}
+	list := read[struct {
+		Requests []struct {
+			Time   string `json:"time"`
+			Reason string `json:"reason"`
+		} `json:"requests"`
+	}](t, get(m, "/api/requests?id=again"))
+	if len(list.Requests) != 3 {
+		t.Fatalf("%+v", list)
+	}
+	for _, row := range list.Requests {
+		at := "?at=" + url.QueryEscape(row.Time)
+		if got := read[told](t, get(m, "/api/requests/again"+at)); got.Request.Reason != row.Reason {
+			t.Errorf("the row of %s opens that of %s", row.Reason, got.Request.Reason)
+		}
+		if w := get(m, "/api/requests/again/report"+at); !strings.Contains(w.Body.String(), row.Reason) {
+			t.Errorf("the report of %s: %s", row.Reason, w.Body)
+		}
+	}
+	if got := read[told](t, get(m, "/api/requests/again")); got.Request.Reason != "ok" {
+		t.Errorf("without a time %s", got.Request.Reason)
+	}
+	for query, want := range map[string]int{"?at=2026-11-29T11:00:00Z": http.StatusNotFound, "?at=1": http.StatusBadRequest} {
+		if w := get(m, "/api/requests/again"+query); w.Code != want {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
 }

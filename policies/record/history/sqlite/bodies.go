@@ -68,35 +68,73 @@ func deleteBodies(ctx context.Context, tx *transaction, until int64, most int) (
 	return deleted, tx.exec(ctx, addToFact, bodiesFact, -bytes)
 }
 
-// Bodies returns those of the newest request with this id, or history.ErrNotFound:
-// most requests have none. keep is how long they are kept; 0 for ever.
-func (r *Reader) Bodies(ctx context.Context, requestID string, keep time.Duration) (record.Bodies, error) {
-	var out record.Bodies
-	var told int64
-	var data []byte
-	err := r.db.QueryRowContext(ctx, `SELECT told, data FROM bodies WHERE id = ? ORDER BY b DESC LIMIT 1`, requestID).Scan(&told, &data)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return out, history.ErrNotFound
-	case err != nil:
+// Clients use request ids again, and bodies have the time at which their request ended.
+const (
+	// endedWithin is how far the time in a request's record may be from that.
+	endedWithin = time.Second
+	// mostBodiesOfID bounds the bodies that are decoded to find those of one request.
+	mostBodiesOfID = 8
+)
+
+// Bodies returns those of the request with this id that ended about a time, or of the
+// newest one where that is the zero time; or history.ErrNotFound: most requests have
+// none. keep is how long they are kept; 0 for ever.
+func (r *Reader) Bodies(ctx context.Context, requestID string, ended time.Time, keep time.Duration) (out record.Bodies, err error) {
+	statement, args := `SELECT told, data FROM bodies WHERE id = ? ORDER BY b DESC LIMIT 1`, []any{requestID}
+	if !ended.IsZero() { // they are written after that, the sooner the likelier
+		statement, args = `SELECT told, data FROM bodies WHERE id = ? AND told >= ? ORDER BY told, b LIMIT ?`, []any{requestID, ended.Add(-endedWithin).UnixMilli(), mostBodiesOfID}
+	}
+	rows, err := r.db.QueryContext(ctx, statement, args...)
+	if err != nil {
 		return out, worded(err)
 	}
-	if data, err = unpacker.DecodeAll(data, nil); err == nil {
-		err = json.Unmarshal(data, &out)
+	defer func() { err = errors.Join(err, worded(rows.Close())) }()
+	found, off := false, endedWithin
+	for rows.Next() {
+		var told int64
+		var data sql.RawBytes
+		if err := rows.Scan(&told, &data); err != nil {
+			return out, worded(err)
+		}
+		b, err := unpacked(data)
+		if err != nil {
+			return out, err
+		}
+		if keep > 0 {
+			b.Expires = time.UnixMilli(told).Add(keep).UTC()
+		}
+		if ended.IsZero() {
+			return b, nil
+		}
+		if by := b.Time.Sub(ended).Abs(); by <= off {
+			out, found, off = b, true, by
+		}
 	}
-	if err != nil {
-		return out, fmt.Errorf("the bodies of a request in the file: %w", err)
+	if err := rows.Err(); err != nil {
+		return record.Bodies{}, worded(err)
 	}
-	if keep > 0 {
-		out.Expires = time.UnixMilli(told).Add(keep).UTC()
+	if !found {
+		return record.Bodies{}, history.ErrNotFound
 	}
 	return out, nil
 }
 
-// Bodies returns those of the newest request with this id, and when they expire.
-// What has expired is not shown, whether or not it was deleted yet.
-func (f *File) Bodies(ctx context.Context, requestID string) (record.Bodies, error) {
-	b, err := f.Reader.Bodies(ctx, requestID, f.o.BodiesKeep)
+// unpacked reads one row's bodies.
+func unpacked(data []byte) (out record.Bodies, err error) {
+	if data, err = unpacker.DecodeAll(data, nil); err == nil {
+		err = json.Unmarshal(data, &out)
+	}
+	if err != nil {
+		err = fmt.Errorf("the bodies of a request in the file: %w", err)
+	}
+	return out, err
+}
+
+// Bodies returns those of the request with this id that ended about a time, or of the
+// newest one where that is the zero time, and when they expire. What has expired is
+// not shown, whether or not it was deleted yet.
+func (f *File) Bodies(ctx context.Context, requestID string, ended time.Time) (record.Bodies, error) {
+	b, err := f.Reader.Bodies(ctx, requestID, ended, f.o.BodiesKeep)
 	if err == nil && f.o.BodiesKeep > 0 && !f.now().Before(b.Expires) {
 		return record.Bodies{}, history.ErrNotFound
 	}

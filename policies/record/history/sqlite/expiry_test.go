@@ -55,14 +55,14 @@ func TestBodiesMakeRoom(t *testing.T) {
 		if err := body(id, 5<<20); err != nil {
 			t.Fatalf("%s: %v", id, err)
 		}
-		if _, err := f.Bodies(t.Context(), id); err != nil {
+		if _, err := f.Bodies(t.Context(), id, time.Time{}); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	if err := body("too large", 15<<20); !isFull(err) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := f.Bodies(t.Context(), "r7"); err != nil {
+	if _, err := f.Bodies(t.Context(), "r7", time.Time{}); err != nil {
 		t.Errorf("what has no room takes that of others: %v", err)
 	}
 	write(t, f, historytest.Request("after"))

@@ -15,7 +15,7 @@ var faults = map[int]string{
 	lib.SQLITE_BUSY:     "is in use by another process, which does not let go of it",
 	lib.SQLITE_LOCKED:   "is in use by another process, which does not let go of it",
 	lib.SQLITE_NOTADB:   "is no database: it is not heald's history, or was damaged",
-	lib.SQLITE_CORRUPT:  "is damaged: move it away with its -wal and -shm, and heald makes a new one",
+	lib.SQLITE_CORRUPT:  "is damaged: move it away with its -wal and -shm, and start heald, which makes a new one",
 	lib.SQLITE_FULL:     "cannot grow: the disk, or the user's share of it, is full",
 	lib.SQLITE_READONLY: "may not be written by this user, as its -wal and -shm beside it must be",
 	lib.SQLITE_CANTOPEN: "cannot be opened: the directory must exist, and this user must be able to read and write the file and to make others beside it",
@@ -50,6 +50,19 @@ func worded(err error) error {
 		return path.Err
 	}
 	return err
+}
+
+// Words say what is wrong with the file, without the driver's own words; "" for an
+// error that nobody has words for.
+func Words(err error) string {
+	var known *fault
+	switch {
+	case errors.Is(err, errMoved):
+		return errMoved.Error()
+	case errors.As(worded(err), &known):
+		return known.words
+	}
+	return ""
 }
 
 // isFull reports an error that says that there was no room.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -60,6 +61,9 @@ type File struct {
 	room    int64     // bytes that are to be written, and had no room
 	inLog   bool      // the write-ahead log may have bodies that were deleted
 
+	damage    atomic.Pointer[error]
+	inspected chan struct{} // closed when the look for damage has ended
+
 	now  func() time.Time
 	stop context.CancelFunc
 	done chan struct{} // closed when the goroutine has ended
@@ -81,7 +85,8 @@ const (
 )
 
 // Open opens the file or makes it, readable by its owner alone, and brings one of
-// an older version up to date.
+// an older version up to date. It begins to look for damage, of which it tells the log
+// and Damage: what can be read and written goes on.
 func Open(o Options) (*File, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -89,6 +94,7 @@ func Open(o Options) (*File, error) {
 	if err := private(o.Path); err != nil {
 		return nil, worded(err)
 	}
+	cut := whole(o.Path) // before anything is written
 	ctx, cancel := context.WithTimeout(context.Background(), 2*busyTime*time.Millisecond)
 	defer cancel()
 	if _, err := identify(ctx, o.Path, "rw"); err != nil {
@@ -106,7 +112,7 @@ func Open(o Options) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(worded(err), write.Close())
 	}
-	f := &File{Reader: read, o: o, write: write, words: newWords(), now: time.Now, done: make(chan struct{})}
+	f := &File{Reader: read, o: o, write: write, words: newWords(), now: time.Now, inspected: make(chan struct{}), done: make(chan struct{})}
 	if f.prepared, err = prepare(ctx, write); err == nil {
 		err = f.limit(ctx)
 	}
@@ -114,7 +120,7 @@ func Open(o Options) (*File, error) {
 		return nil, errors.Join(worded(err), closeAll(f.prepared), write.Close(), read.Close())
 	}
 	ctx, f.stop = context.WithCancel(context.Background())
-	go f.keepTidy(ctx) // ends with Close, which waits for it
+	go f.keepTidy(ctx, cut) // ends with Close, which waits for it
 	return f, nil
 }
 

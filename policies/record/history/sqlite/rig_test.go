@@ -36,6 +36,7 @@ func open(t testing.TB, o Options) *File {
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-f.inspected // who reads all of the file keeps its log from being cut off
 	t.Cleanup(func() {
 		check(t, f)
 		if err := f.Close(); err != nil {

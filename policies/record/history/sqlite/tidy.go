@@ -27,10 +27,11 @@ const (
 	roomFor = 90
 )
 
-// keepTidy deletes what is too old also while nothing is written. It ends with
-// ctx.
-func (f *File) keepTidy(ctx context.Context) {
+// keepTidy deletes what is too old also while nothing is written, after it has looked
+// for damage; cut says that the file was cut off. It ends with ctx.
+func (f *File) keepTidy(ctx context.Context, cut error) {
 	defer close(f.done)
+	f.inspect(ctx, cut)
 	tick := time.NewTicker(tidyPause)
 	defer tick.Stop()
 	for {

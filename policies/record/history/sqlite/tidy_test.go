@@ -169,7 +169,7 @@ func TestBodies(t *testing.T) {
 	if err := f.WriteBodies(t.Context(), []record.Bodies{{RequestID: "id-1"}, b}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.Bodies(t.Context(), "id-1")
+	got, err := f.Bodies(t.Context(), "id-1", time.Time{})
 	if err != nil || !bytes.Equal(got.Answer.Binary, mark) || !got.Answer.Cut ||
 		got.Request.Text != b.Request.Text || !got.Expires.Equal(now.Truncate(time.Millisecond).Add(time.Minute)) {
 		t.Fatalf("%+v, %v", got, err)
@@ -177,11 +177,11 @@ func TestBodies(t *testing.T) {
 	if left(t, f, path, b) == 0 {
 		t.Fatal("the test does not find the bodies in the file")
 	}
-	if _, err := f.Bodies(t.Context(), "id-2"); !errors.Is(err, history.ErrNotFound) {
+	if _, err := f.Bodies(t.Context(), "id-2", time.Time{}); !errors.Is(err, history.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	now = now.Add(time.Minute)
-	if _, err := f.Bodies(t.Context(), "id-1"); !errors.Is(err, history.ErrNotFound) {
+	if _, err := f.Bodies(t.Context(), "id-1", time.Time{}); !errors.Is(err, history.ErrNotFound) {
 		t.Errorf("expired bodies are shown: %v", err)
 	}
 	if err := f.Tidy(t.Context()); err != nil {
@@ -192,6 +192,32 @@ func TestBodies(t *testing.T) {
 	}
 	if n := left(t, f, path, b); n != 0 {
 		t.Errorf("the file has %d pieces of what has expired", n)
+	}
+}
+
+// Of requests with the same id, each has its own bodies, or none.
+func TestBodiesOfOneID(t *testing.T) {
+	f := open(t, Options{})
+	ended := time.Now().UTC()
+	now := ended
+	f.now = func() time.Time { return now }
+	for i, text := range []string{"first", "second", "third"} {
+		at := ended.Add(time.Duration(i) * 800 * time.Millisecond)
+		now = at.Add(3 * time.Second) // they have waited for the disk
+		if err := f.WriteBodies(t.Context(), []record.Bodies{{Time: at, RequestID: "id-1", Request: record.Body{Text: text}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for after, want := range map[time.Duration]string{
+		0: "first", 800 * time.Millisecond: "second", 900 * time.Millisecond: "second", 1600 * time.Millisecond: "third", time.Minute: "", -time.Minute: "",
+	} {
+		b, err := f.Bodies(t.Context(), "id-1", ended.Add(after))
+		if want == "" && !errors.Is(err, history.ErrNotFound) || want != "" && (err != nil || b.Request.Text != want) {
+			t.Errorf("of the request that ended %v later: %q, %v", after, b.Request.Text, err)
+		}
+	}
+	if b, err := f.Bodies(t.Context(), "id-1", time.Time{}); err != nil || b.Request.Text != "third" {
+		t.Errorf("of the newest: %q, %v", b.Request.Text, err)
 	}
 }
 

@@ -29,11 +29,13 @@ func (f *File) Write(ctx context.Context, entries []record.Entry) error {
 	})
 }
 
+var errMoved = errors.New("was moved away or deleted: restart heald to begin a new one")
+
 // missing reports a file that was moved away or deleted: what is written to it
 // would never be found.
 func (f *File) missing() error {
 	if _, err := os.Stat(f.o.Path); errors.Is(err, os.ErrNotExist) {
-		return errors.New("was moved away or deleted: restart heald to begin a new one")
+		return errMoved
 	}
 	return nil
 }

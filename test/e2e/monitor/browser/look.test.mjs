@@ -56,6 +56,25 @@ test('bodies are kept', async () => {
   await other.done()
 })
 
+test('the store is in trouble, and is no more', async () => {
+  const words = "cannot grow: the disk, or the user's share of it, is full"
+  await set({ trouble: words })
+  const page = await open()
+  await rows(page)
+  await page.getByText(/Since .*, requests are not stored\..*is full\. The newest are shown from memory/).waitFor()
+  await picture(page, 'trouble')
+  await accessible(page, 'trouble')
+  await set({ trouble: words, over: 'yes' }) // the page asks again by itself
+  await page.getByText(/From .* to .*, requests were not stored: 1,200 records of attempts and requests are missing here\./).waitFor()
+  await picture(page, 'trouble-over')
+  await accessible(page, 'trouble that is over')
+  await set({ trouble: 'is damaged: move it away', damaged: 'yes' })
+  await page.getByText('Requests may be missing here. The file of record.store is damaged: move it away.').waitFor()
+  await set()
+  await page.locator('#trouble').waitFor({ state: 'hidden' })
+  await page.done()
+})
+
 test('filters are unfolded on a phone', async () => {
   const page = await open('#/requests?outcome=failed&tenant=ads', { viewport: PHONE })
   await rows(page)

@@ -52,7 +52,7 @@ export async function accessible(page, what) {
   assert.deepEqual(bad, [], what)
 }
 
-// tell changes the server: emit({n, fate}) or set({down, bodies, cut}).
+// tell changes the server: emit({n, fate}) or set({down, bodies, cut, trouble, over, damaged}).
 const tell = (what) => async (params = {}) => {
   const reply = await fetch(`${MONITOR_URL}/fixture/${what}?${new URLSearchParams(params)}`, { method: 'POST' })
   assert.equal(reply.status, 200)

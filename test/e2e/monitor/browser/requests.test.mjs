@@ -104,6 +104,27 @@ test('news come by themselves, and wait while the page is paused', async () => {
   await page.done()
 })
 
+test('of requests with the same id, each row opens its own', async () => {
+  for (const fate of ['failed', 'passed', 'broken']) await emit({ n: 1, fate, id: 'used-again' })
+  const page = await open('#/requests?id=used-again')
+  await until(page, () => document.querySelectorAll('.rows .row').length === 3)
+  const fates = await page.locator('.rows .row .fate').allTextContents()
+  assert.equal(new Set(fates).size, 3)
+  const shows = (n) => until(page, ([n, fate]) => document.querySelectorAll('.rows .row')[n].getAttribute('aria-selected') === 'true' &&
+    document.querySelector('.detail h2').textContent.includes(fate) && document.querySelectorAll('.story li').length > 1, [n, fates[n]])
+  for (const n of [1, 2, 0]) {
+    await page.locator('.rows .row .took').nth(n).click()
+    await shows(n)
+  }
+  await page.locator('.grid').focus()
+  await page.keyboard.press('ArrowDown') // the next, older one
+  await shows(1)
+  await page.reload() // the address says which
+  await until(page, () => document.querySelectorAll('.rows .row').length === 3)
+  await shows(1)
+  await page.done()
+})
+
 test('what is read stays where it is, whatever comes', async () => {
   const page = await open()
   await rows(page)

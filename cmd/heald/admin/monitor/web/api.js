@@ -42,9 +42,12 @@ const json = async (path, signal) => (await get(path, signal)).json()
 // heald that hangs would look as if nothing changed.
 const WAIT = 20000
 const soon = (path, signal) => get(path, AbortSignal.any([AbortSignal.timeout(WAIT), signal].filter(Boolean)))
-const one = (id) => `/api/requests/${encodeURIComponent(id)}`
 
-export const bodies = (id, signal) => json(`${one(id)}/bodies`, signal)
+// one is the address of a request, or of a part of it. at is when it began, since
+// clients use ids again; without it the newest is meant.
+const one = (id, at, part = '') => `/api/requests/${encodeURIComponent(id)}${part}${at ? `?${new URLSearchParams({ at })}` : ''}`
+
+export const bodies = (id, at, signal) => json(one(id, at, '/bodies'), signal)
 
 // info is about the server. session says that somebody has logged in.
 export async function info() {
@@ -57,8 +60,8 @@ export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual
 export const facets = () => json('/api/facets') // may be a search
 export const accounts = async (signal) => (await soon('/api/accounts', signal)).json()
 export const now = async (span, signal) => (await soon(`/api/now?span=${span}`, signal)).json()
-export const request = (id, signal) => json(one(id), signal)
-export const report = async (id) => (await get(`${one(id)}/report`)).text()
+export const request = (id, at, signal) => json(one(id, at), signal)
+export const report = async (id, at) => (await get(one(id, at, '/report'))).text()
 
 // requests is a page of those that are older than before.
 export function requests(query, before, limit, signal) {

@@ -9,9 +9,12 @@ import { help, listen } from './keys.js'
 import { Now } from './now.js'
 import { Requests } from './requests.js'
 import { VIEWS, address, current, go } from './route.js'
+import { trouble } from './trouble.js'
 
 const THEMES = ['auto', 'light', 'dark']
 const STATES = { connecting: ['dot', 'Connecting'], live: ['dot', 'Live'], down: ['broken', 'Connection lost, trying again'] }
+
+const AGAIN = 10000 // ms between questions whether the store is in trouble
 
 const $ = (id) => document.getElementById(id)
 
@@ -80,6 +83,12 @@ function themeButton() {
   fill($('theme'), icon(`theme-${now}`))
 }
 
+// look asks again and again whether the store is in trouble, unless nobody answers.
+async function look() {
+  if (views.requests.feed.live !== 'down' && !document.hidden) await api.info().then((info) => { app.info = info; trouble($('trouble'), info.trouble) }, () => {})
+  setTimeout(look, AGAIN)
+}
+
 async function tell() {
   try {
     app.info = await api.info()
@@ -87,6 +96,8 @@ async function tell() {
     setTimeout(tell, 5000)
     return
   }
+  trouble($('trouble'), app.info.trouble)
+  setTimeout(look, AGAIN)
   const { version, replica, store, bodies } = app.info
   fill($('about'), [version && `heald ${version}`, replica, store && `history in ${store}`].filter(Boolean).join(' · '))
   if (shown) show()

@@ -19,21 +19,23 @@ export class Detail {
       this.body)
   }
 
-  // show fetches a request; meanwhile it shows the data from the list.
-  async show(id, known) {
+  // show fetches a request, by its id and when it began; meanwhile it shows the data
+  // from the list.
+  async show(id, at, known) {
     this.abort?.abort()
     this.abort = new AbortController()
     const { signal } = this.abort
     const opened = this.el.hidden
     this.el.hidden = false
     this.id = id
+    this.at = at
     this.signal = signal
     fill(this.title, 'Request')
     if (known) this.#draw(known, null)
     else fill(this.body, h('p', { class: 'faint' }, 'loading …'))
     if (opened) this.title.focus({ preventScroll: true })
     try {
-      const told = await api.request(id, signal)
+      const told = await api.request(id, at, signal)
       this.#draw(told.request, told)
       say(`Request opened: ${told.request.outcome}`)
     } catch (err) {
@@ -49,7 +51,7 @@ export class Detail {
   }
 
   copyReport() {
-    if (!this.el.hidden) copy(api.report(this.id), 'Bug report')
+    if (!this.el.hidden) copy(api.report(this.id, this.at), 'Bug report')
   }
 
   #draw(r, told) {
@@ -124,7 +126,7 @@ export class Detail {
     const show = async (event) => {
       const button = event.currentTarget
       try {
-        const b = await api.bodies(r.request_id, signal)
+        const b = await api.bodies(r.request_id, r.time, signal)
         button.hidden = true
         fill(out, kept('What the client sent', b.request), kept('What the client got', b.answer), b.expires && h('p', { class: 'faint' }, `deleted at ${full(b.expires)}`))
         out.querySelector('pre').focus({ preventScroll: true }) // the button had it

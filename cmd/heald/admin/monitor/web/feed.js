@@ -10,6 +10,9 @@ const MOST = 30000 // that are kept; older ones are fetched again on demand
 const WAITING = 5000 // that wait while the page is paused
 const BEAT = 250 // ms between changes of what is shown
 
+// isOne reports whether an item has this id and, where a time is given, began then.
+export const isOne = (item, id, at) => item?.request_id === id && (!at || item.time === at)
+
 export class Feed extends EventTarget {
   items = []
   next = 0 // cursor of what is older; 0 if there is nothing
@@ -140,8 +143,9 @@ export class Feed extends EventTarget {
     return low
   }
 
-  find(id) {
-    return this.items.find((item) => item.request_id === id)
+  // find is the request with an id that began at a time; without a time the newest.
+  find(id, at) {
+    return this.items.find((item) => isOne(item, id, at))
   }
 
   #came(item) {

@@ -2,7 +2,7 @@
 
 import { Detail } from './detail.js'
 import { fill, h, icon, regret, say } from './dom.js'
-import { Feed } from './feed.js'
+import { Feed, isOne } from './feed.js'
 import { isEmpty, toParams, toggled } from './filter.js'
 import { FilterBar } from './filterbar.js'
 import { clock, day, plural } from './format.js'
@@ -20,7 +20,7 @@ export class Requests {
     this.feed = new Feed()
     this.scale = 10000
     this.selected = 0 // a cursor; 0 is none
-    this.bar = new FilterBar((filter) => go(address('requests', filter, this.open), { replace: true }))
+    this.bar = new FilterBar((filter) => go(address('requests', filter, this.open, { at: this.at }), { replace: true }))
     this.axis = h('div', { class: 'axis-box' })
     this.probe = h('div', { class: 'row probe', 'aria-hidden': 'true' })
     this.rows = h('div', { role: 'rowgroup', class: 'rows' })
@@ -41,7 +41,7 @@ export class Requests {
   }
 
   // show makes the view match a route.
-  show({ filter, open }) {
+  show({ filter, open, at }) {
     this.bar.show(filter)
     const query = toParams(filter).toString()
     if (query !== this.query) {
@@ -50,10 +50,11 @@ export class Requests {
       this.grid.scrollTop = 0
       this.feed.load(filter)
     }
-    if (open !== this.open) {
+    if (open !== this.open || at !== this.at) {
       this.open = open
+      this.at = at
       this.el.classList.toggle('opened', Boolean(open))
-      if (open) this.detail.show(open, this.feed.find(open))
+      if (open) this.detail.show(open, at, this.feed.find(open, at))
       else this.detail.hide()
     }
     this.#mark()
@@ -71,11 +72,11 @@ export class Requests {
   }
 
   #href(r) {
-    return address('requests', this.feed.filter, r.request_id)
+    return address('requests', this.feed.filter, r.request_id, r.request_id && { at: r.time })
   }
 
   #filterBy(name, value) {
-    go(address('requests', toggled(this.feed.filter, name, value), this.open))
+    go(address('requests', toggled(this.feed.filter, name, value), this.open, { at: this.at }))
   }
 
   #changed(type, added) {
@@ -86,7 +87,7 @@ export class Requests {
       this.scale = scaleFor(feed.items)
       fill(this.axis, feed.items.length > 0 && axis(this.scale))
       this.list.clear()
-      if (!feed.items.some((r) => r.cursor === this.selected)) this.selected = feed.find(this.open)?.cursor || 0
+      if (!feed.items.some((r) => r.cursor === this.selected)) this.selected = feed.find(this.open, this.at)?.cursor || 0
     }
     if (type !== 'live') {
       this.el.classList.toggle('days', Boolean(feed.items.length && day(feed.items.at(-1).time)))
@@ -172,7 +173,7 @@ export class Requests {
   // mark shows which row is selected.
   #mark() {
     for (const el of this.rows.querySelectorAll('[aria-selected]')) el.removeAttribute('aria-selected')
-    if (this.open && this.feed.items[this.feed.at(this.selected)]?.request_id !== this.open) this.selected = this.feed.find(this.open)?.cursor || this.selected
+    if (this.open && !isOne(this.feed.items[this.feed.at(this.selected)], this.open, this.at)) this.selected = this.feed.find(this.open, this.at)?.cursor || this.selected
     const el = document.getElementById(`r${this.selected}`)
     if (el) {
       el.setAttribute('aria-selected', 'true')

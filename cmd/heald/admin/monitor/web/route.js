@@ -1,12 +1,13 @@
-// The address of the page: #/VIEW/ID?FILTER. The part behind # stays in the
+// The address of the page: #/VIEW/ID?FILTER, with at=TIME for the request with this id
+// that began then. The part behind # stays in the
 // browser, so filters are in no log.
 
 import { parse, toParams } from './filter.js'
 
 export const VIEWS = { requests: 'Requests', accounts: 'Accounts', now: 'Now', export: 'Export' }
 
-// current is the view, the id of the open request, the filter, and the other
-// parameters.
+// current is the view, the id of the open request and when it began, the filter, and
+// the other parameters.
 export function current() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?')
   const [view, id = ''] = path.split('/')
@@ -15,7 +16,7 @@ export function current() {
   try {
     open = decodeURIComponent(id)
   } catch { /* a broken address opens nothing */ }
-  return { view: VIEWS[view] ? view : 'requests', open, filter: parse(params), span: params.get('span') || '' }
+  return { view: VIEWS[view] ? view : 'requests', open, at: params.get('at') || '', filter: parse(params), span: params.get('span') || '' }
 }
 
 // address of a view with a filter, and a request that is open.

@@ -21,11 +21,13 @@ export function spans(r) {
   for (const a of r.attempts || []) {
     const began = a.began_ms ?? end
     if (began > end + 1 && out.length) out.push({ kind: 'gap', from: end, to: began, attempt: a })
-    const waited = began + (a.waited_ms || 0)
     const ended = began + (a.duration_ms || 0)
     const passed = a.verdict === 'pass'
+    const ready = Math.min(ended, began + arriving(r, a, began))
+    const waited = Math.min(ended, ready + (a.waited_ms || 0))
     const held = Math.min(ended, passed ? waited + (a.held_ms || 0) : ended)
-    if (waited > began) out.push({ kind: 'wait', from: began, to: waited, attempt: a })
+    if (ready > began) out.push({ kind: 'gap', from: began, to: ready, attempt: a })
+    if (waited > ready) out.push({ kind: 'wait', from: ready, to: waited, attempt: a })
     if (held > waited) out.push({ kind: passed ? 'held' : 'refused', from: waited, to: held, attempt: a })
     if (ended > held) out.push({ kind: 'stream', from: held, to: ended, attempt: a })
     end = Math.max(end, ended)
@@ -33,7 +35,15 @@ export function spans(r) {
   return out
 }
 
-export const KINDS = { wait: 'waiting', gap: 'between attempts', held: 'held', refused: 'held, then not passed on', stream: 'streaming' }
+// arriving is how long the request took to arrive and to be prepared, in ms: what an
+// attempt took until its verdict, without waiting and being held. One that passed is
+// passed on at once.
+function arriving(r, a, began) {
+  const verdict = a.verdict === 'pass' ? (r.first_byte_ms || 0) - began : a.held_ms ? a.duration_ms || 0 : 0
+  return Math.max(0, verdict - (a.waited_ms || 0) - (a.held_ms || 0))
+}
+
+export const KINDS = { wait: 'waiting', gap: 'between attempts, or arriving', held: 'held', refused: 'held, then not passed on', stream: 'streaming' }
 
 // inWords is the waterfall for screen readers.
 export function inWords(r) {
