@@ -28,6 +28,7 @@ type options struct {
 	seed    uint64
 	workers int
 	least   int
+	files   string
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -39,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fs.Uint64Var(&o.seed, "seed", 1, "`S` chooses which mutants")
 	fs.IntVar(&o.workers, "workers", 2, "test `W` mutants at a time")
 	fs.IntVar(&o.least, "least", 0, "fail if fewer than `P` percent of the mutants are killed")
+	fs.StringVar(&o.files, "files", "*", "only mistakes in files whose names match `PATTERN`, such as dump*")
 	timeout := fs.Duration("timeout", 3*time.Minute, "a package whose tests take longer has killed the mutant")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -58,7 +60,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err := r.unmutated(ctx, t); err != nil {
 			return err
 		}
-		found, err := collect(o.root, t.dir, o.seed)
+		found, err := collect(o.root, t.dir, o.files, o.seed)
 		if err != nil {
 			return err
 		}

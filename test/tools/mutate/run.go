@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -88,8 +90,10 @@ func (r *runner) unmutated(ctx context.Context, t target) error {
 func (r *runner) goTest(ctx context.Context, pkg string, args ...string) (passed, built bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+buildTimeout)
 	defer cancel()
+	words := strings.Fields(pkg)
+	pkg, flags := words[0], words[1:]
 	args = append([]string{"test", "-vet=off", "-failfast", "-p=1", "-timeout", r.timeout.String(), "-exec", limited}, args...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
+	cmd := exec.CommandContext(ctx, "go", slices.Concat(args, flags, []string{"./" + pkg})...)
 	cmd.Dir = r.root
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOWORK=off")
 	cmd.WaitDelay = 5 * time.Second
