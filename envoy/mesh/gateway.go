@@ -207,14 +207,8 @@ func (g *gateway) name() string {
 	return "outer"
 }
 
-// headers makes a list of headers to set, name and value in turn.
-func headers(pairs ...string) *yaml.Node {
-	n := list()
-	for i := 0; i+1 < len(pairs); i += 2 {
-		n.Content = append(n.Content, inline(tree("name", pairs[i], "value", pairs[i+1])))
-	}
-	return n
-}
+// header is a header to set.
+func header(name, value string) *yaml.Node { return inline(tree("name", name, "value", value)) }
 
 func extension(name string) *yaml.Node {
 	return tree("type", "ExtensionRef", "extensionRef", inline(tree("group", eg, "kind", "HTTPRouteFilter", "name", name)))
@@ -222,12 +216,13 @@ func extension(name string) *yaml.Node {
 
 // outer writes the hop that clients reach, for the host or for one more team's.
 func (g *gateway) outer() {
-	changes := headers("x-heald-policy", escaped(policyOf(g.p)))
+	changes := list(header("x-heald-policy", escaped(policyOf(g.p))))
 	if g.p.Envoy.Hop != "" && g.p.HopSecret == "" {
-		changes.Content = append(changes.Content, headers("x-heald-hop", escaped(g.p.Envoy.Hop)).Content...)
+		changes.Content = append(changes.Content, header("x-heald-hop", escaped(g.p.Envoy.Hop)))
 	}
-	changes.Content = append(changes.Content, noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", headers("x-envoy-retry-on", "retriable-headers").Content[0]))
-	changes.Content = append(changes.Content, headers("x-envoy-retriable-header-names", "x-heald-retry").Content...)
+	changes.Content = append(changes.Content,
+		noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", header("x-envoy-retry-on", "retriable-headers")),
+		header("x-envoy-retriable-header-names", "x-heald-retry"))
 	remove := append(texts(g.c.host("outer"), "request_headers_to_remove"), "x-heald-set", "x-heald-backends")
 	if g.p.Envoy.Hop == "" {
 		remove = append(remove, "x-heald-hop")
