@@ -212,6 +212,11 @@ func TestRenderDiffLines(t *testing.T) {
 		{"another order", "a: [{name: y}, {name: x}]", "a: [{name: x}, {name: y}]", []string{"a: is in another order, should be x, y"}},
 		{"names that are there twice", "a: [{name: x, v: 2}, {name: x, v: 1}]", "a: [{name: x, v: 1}, {name: x, v: 2}]", []string{`a[0 x].v: is "2", should be "1"`, `a[1 x].v: is "1", should be "2"`}},
 		{"some without names", "a: [{v: 1}, {name: x}]", "a: [{v: 2}, {name: x}]", []string{`a[0].v: is "1", should be "2"`}},
+		{"another secret", "a: {x-heald-hop: hush}", "a: {x-heald-hop: hush-hush}", []string{"a.x-heald-hop: is another secret than hop_secret of heald.yaml"}},
+		{"a secret too many", "a: {x-heald-hop: hush}", "a: {}", []string{"a.x-heald-hop: is a secret, should not be there"}},
+		{"no secret", "a: {}", "a: {x-heald-hop: hush}", []string{"a.x-heald-hop: is missing, should be a secret"}},
+		{"a list for a secret", "a: {x-heald-hop: [hush]}", "a: {x-heald-hop: hush}", []string{"a.x-heald-hop: is a secret, should be a secret"}},
+		{"a secret of an entry", "a: [{name: x-heald-hop, value: hush}]", "a: [{name: x-heald-hop}]", []string{"a[0 x-heald-hop].value: is a secret, should not be there"}},
 		{"what a cluster adds", "metadata: {uid: 1, annotations: {}, finalizers: []}\nstatus: {}", "metadata: {}", nil},
 		{"what nobody adds", "metadata: {other: 1, status: 1}\nuid: 1", "metadata: {}", []string{
 			`metadata.other: is "1", should not be there`, `metadata.status: is "1", should not be there`, `uid: is "1", should not be there`}},
