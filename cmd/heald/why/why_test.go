@@ -71,7 +71,7 @@ func TestWhyOfALog(t *testing.T) {
 		}
 	}
 	got, err := tell(t, "id-2", logOf(t, aLog, "id-2"))
-	if err != nil || !inOrder(got, "request id-2", "studio-1", "before an answer began") {
+	if err != nil || !inOrder(got, "request id-2", "12:00:02.000", "studio-1", "before an answer began") {
 		t.Errorf("%v\n%s", err, got)
 	}
 	var packed bytes.Buffer
@@ -139,6 +139,47 @@ func TestNotFound(t *testing.T) {
 	two := aLog[:len(aLog)-40] + "\n" + strings.ReplaceAll(aLog, "id-1", "id-1b")
 	if _, err = tell(t, "0af7", logOf(t, two, "")); err == nil || !inOrder(err.Error(), "several requests begin with 0af7", "id-1b, id-1") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Requests that have not ended are told from their attempts, of a store as well.
+func TestUnfinishedInAStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	a := historytest.Failed("id-5", 1, "peek_eof", 200)
+	a.Time = historytest.Start
+	if err := f.Write(t.Context(), []record.Entry{{Attempt: &a}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := tell(t, "id-5", s); err != nil || !inOrder(got, "request id-5", "attempt 1 at studio-1") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := tell(t, "id-6", s); !errors.Is(err, history.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// Several requests that begin alike are named, the first five.
+func TestManyBeginAlike(t *testing.T) {
+	for n, want := range map[int]string{2: "id-2, id-1; write more", 5: "id-5, id-4, id-3, id-2, id-1; write more", 6: "id-6, id-5, id-4, id-3, id-2, …; write more", 9: "id-9, id-8, id-7, id-6, id-5, …; write more"} {
+		m := newTold("the log")
+		for i := range n {
+			m.Request(historytest.Request(fmt.Sprintf("id-%d", i+1), func(r *record.Request) {
+				r.Time, r.TraceID = historytest.Start.Add(time.Duration(i)*time.Minute), "0af7651916cd43dd8448eb211c80319c"
+			}))
+		}
+		if _, err := tell(t, "0af7", m); err == nil || !strings.Contains(err.Error(), "begin with 0af7: "+want) {
+			t.Errorf("%d: %v", n, err)
+		}
 	}
 }
 
