@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +107,35 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// A page has 200 requests unless the question says how many, and a bound; what is
+// asked for is bounded, too.
+func TestPageSize(t *testing.T) {
+	m, store := page(t)
+	for i := range history.MaxPage + 100 {
+		store.Request(historytest.Request(fmt.Sprint(i)))
+	}
+	for query, want := range map[string]int{
+		"": 200, "limit=0": 200, "limit=201": 201, "limit=100000": history.MaxPage,
+		"limit=1&q=" + strings.Repeat("x", 300): 0, "limit=1&" + strings.Repeat("api=chat&", 50): 1, "limit=1&" + strings.Repeat("api=&", 60): 1,
+	} {
+		if p := read[history.Page](t, get(m, "/api/requests?"+query)); len(p.Items) != want {
+			t.Errorf("%s: %d requests, want %d", query, len(p.Items), want)
+		}
+	}
+}
+
+// The page has bodies where they are kept.
+func TestBodiesOnThePage(t *testing.T) {
+	with, _ := page(t, func(o *Options) { o.Bodies = shelf{} })
+	without, _ := page(t)
+	if w := get(with, "/api/requests/id-1/bodies"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "script") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := get(without, "/api/requests/id-1/bodies"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.bodies is off") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestOneRequest(t *testing.T) {
 	m, _ := page(t)
 	got := read[struct {
@@ -204,6 +234,9 @@ func TestFiles(t *testing.T) {
 	w := get(m, "/")
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), "<title>") {
 		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if kept := w.Header().Get("Cache-Control"); kept != "no-cache" { // asked for again each time, since an update must be seen
+		t.Errorf("kept: %s", kept)
 	}
 	if again := get(m, "/", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 		t.Errorf("%d", again.Code)
