@@ -57,7 +57,7 @@ func (r *runner) test(ctx context.Context, t target, m *mutant) (outcome, error)
 	if err := errors.Join(os.WriteFile(file, m.mutated(), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
 		return "", err
 	}
-	for _, pkg := range append([]string{t.dir}, t.users...) {
+	for _, pkg := range t.tests() {
 		passed, built, err := r.goTest(ctx, pkg, "-overlay", overlay)
 		switch {
 		case err != nil:
@@ -74,7 +74,7 @@ func (r *runner) test(ctx context.Context, t target, m *mutant) (outcome, error)
 // unmutated checks that the tests pass on the code as it is: otherwise every
 // mutant would count as killed.
 func (r *runner) unmutated(ctx context.Context, t target) error {
-	for _, pkg := range append([]string{t.dir}, t.users...) {
+	for _, pkg := range t.tests() {
 		passed, _, err := r.goTest(ctx, pkg)
 		if err != nil {
 			return err

@@ -136,6 +136,17 @@ func TestPass(t *testing.T) {
 	}
 }
 
+// -run limits the tests, but not those of users that are limited already.
+func TestOnly(t *testing.T) {
+	whole := target{dir: "a", users: []string{"b", "c -run ^TestC$"}}
+	if got := strings.Join(whole.only("TestA").tests(), ", "); got != "a -run TestA, b -run TestA, c -run ^TestC$" {
+		t.Error(got)
+	}
+	if got := strings.Join(whole.only("").tests(), ", "); got != "a, b, c -run ^TestC$" {
+		t.Error(got)
+	}
+}
+
 // -files limits the mistakes to some files of the package.
 func TestFiles(t *testing.T) {
 	dir := module(t)

@@ -1,0 +1,203 @@
+package bootstrap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+)
+
+// adminType is how the types of a dump's parts begin.
+const adminType = "type.googleapis.com/envoy.admin.v3."
+
+// read parses the parts of one dump.
+func read(t *testing.T, parts ...string) *Dump {
+	t.Helper()
+	dumps, err := ParseDump([]byte(`{"configs":[` + strings.Join(parts, ",") + `]}`))
+	if err != nil || len(dumps) != 1 {
+		t.Fatalf("%d dumps: %v", len(dumps), err)
+	}
+	return dumps[0]
+}
+
+func part(kind, fields string) string {
+	return fmt.Sprintf(`{"@type":"%s%sConfigDump",%s}`, adminType, kind, fields)
+}
+
+// What is no dump is none, and what ought to be one is told.
+func TestParseDumpOfOtherFiles(t *testing.T) {
+	none := part("Secrets", `"dynamic_active_secrets":[]`)
+	for name, c := range map[string]struct {
+		file  string
+		dumps int
+		err   string
+	}{
+		"nothing":                    {"", 0, ""},
+		"blanks":                     {" \n\t", 0, ""},
+		"JSON that ends too early":   {`{"a":`, 0, ""},
+		"a dump that ends too early": {`{"configs":[` + part("Routes", `"static_route_configs":[`), 0, "parse the dump: "},
+		"a list that ends too early": {`[` + part("Routes", `"static_route_configs":[`), 0, "parse the dump: "},
+		"only secrets":               {`{"configs":[` + none + `]}`, 1, ""},
+		"the words alone":            {`{"a":"envoy.admin.v3."}`, 0, "no configuration of listeners, routes or clusters"},
+		"no part of it":              {`{"configs":[{"@type":"` + adminType + `ServerInfo"}]}`, 0, "no configuration of listeners, routes or clusters"},
+		"YAML":                       {"configs:\n- \"@type\": " + adminType + "RoutesConfigDump\n  static_route_configs: []\n", 1, ""},
+		"YAML, indented":             {"a:\n  configs:\n  - \"@type\": " + adminType + "RoutesConfigDump\n", 1, ""},
+		"YAML of something else":     {"configs:\n- a: b\n", 0, ""},
+		"YAML without configs":       {"configuration:\n- " + adminType + "\n", 0, ""},
+		"YAML that ends too early":   {"configs:\n- \"@type\": \"" + adminType + "RoutesConfigDump\n", 0, "parse the dump: "},
+		"as deep as it may be":       {strings.Repeat(`{"a":`, dumpDepth+1) + part("Routes", `"a":1`) + strings.Repeat("}", dumpDepth+1), 1, ""},
+		"too deep":                   {strings.Repeat(`{"a":`, dumpDepth+2) + part("Routes", `"a":1`) + strings.Repeat("}", dumpDepth+2), 0, "no configuration"},
+	} {
+		dumps, err := ParseDump([]byte(c.file))
+		if len(dumps) != c.dumps || (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %d dumps, %v", name, len(dumps), err)
+		}
+	}
+	if _, err := ParseDump(make([]byte, maxDump+1)); err == nil || !strings.Contains(err.Error(), "at most 134217728 are read") {
+		t.Error(err)
+	}
+}
+
+func namesOf[T interface{ GetName() string }](all []T) string {
+	var names []string
+	for _, x := range all {
+		names = append(names, x.GetName())
+	}
+	return strings.Join(names, " ")
+}
+
+// What runs is read: static parts and those by xDS, of a listener that was changed
+// its active form. What the dump has no part for is taken from Envoy's own file.
+func TestDumpReadsWhatRuns(t *testing.T) {
+	file := part("Bootstrap", `"bootstrap":{"node":{"id":"n"},"static_resources":{"listeners":[{"name":"file"}],"clusters":[{"name":"own"}]}}`)
+	listeners := part("Listeners", `"static_listeners":[{"listener":{"@type":"type.googleapis.com/envoy.config.listener.v3.Listener","name":"static"}}],
+		"dynamic_listeners":[{"name":"both","active_state":{"listener":{"name":"active"}},"warming_state":{"listener":{"name":"not yet"}}},
+			{"name":"warming","warming_state":{"listener":{"name":"warming"}}},
+			{"name":"gone","draining_state":{"listener":{"name":"gone"}}},
+			{"name":"refused","error_state":{"details":"bad","failed_configuration":{"name":"other"}}}]`)
+	clusters := part("Clusters", `"staticClusters":[{"cluster":{"name":"s"}}],"dynamicActiveClusters":[{"cluster":{"name":"d"}}],"dynamicWarmingClusters":[{"cluster":{"name":"w"}}]`)
+	for name, c := range map[string]struct {
+		parts               []string
+		listeners, clusters string
+	}{
+		"all":           {[]string{file, listeners, clusters}, "static active warming", "s d"},
+		"the file":      {[]string{file}, "file", "own"},
+		"no clusters":   {[]string{listeners, file}, "static active warming", "own"},
+		"no listeners":  {[]string{file, clusters}, "file", "s d"},
+		"without file":  {[]string{listeners}, "static active warming", ""},
+		"in two pieces": {[]string{listeners, part("Listeners", `"static_listeners":[{"listener":{"name":"more"}}]`)}, "static active warming more", ""},
+	} {
+		d := read(t, c.parts...)
+		got := d.all.GetStaticResources()
+		if namesOf(got.GetListeners()) != c.listeners || namesOf(got.GetClusters()) != c.clusters || len(d.unread) > 0 {
+			t.Errorf("%s: listeners %s, clusters %s, unread %q", name, namesOf(got.GetListeners()), namesOf(got.GetClusters()), d.unread)
+		}
+		if node := d.all.GetNode().GetId(); (node == "n") != slices.Contains(c.parts, file) {
+			t.Errorf("%s: the node is %q", name, node)
+		}
+	}
+}
+
+// An update that Envoy refused has the name of the resource, also if it never ran.
+func TestDumpReadsRefusedUpdates(t *testing.T) {
+	d := read(t,
+		part("Listeners", `"dynamic_listeners":[{"name":"l1","error_state":{"details":"why","failed_configuration":{"name":"x"}},"active_state":{"listener":{"name":"l1"}}},{"name":"l2"},
+			{"error_state":{"failed_configuration":{"name":"l3"}}}]`),
+		part("Clusters", `"dynamic_active_clusters":[{"cluster":{"name":"c1"},"error_state":{"details":"no"}},{"errorState":{"failedConfiguration":{"name":"c2"},"details":"never"}}]`),
+		part("Routes", `"dynamic_route_configs":[{"route_config":{"name":"r1"},"error_state":{}}]`))
+	want := []rejected{{"listener", "l1", "why"}, {"listener", "l3", ""}, {"cluster", "c1", "no"}, {"cluster", "c2", "never"}, {"route configuration", "r1", ""}}
+	if !slices.Equal(d.rejected, want) {
+		t.Errorf("%q", d.rejected)
+	}
+}
+
+// Endpoints belong to the cluster that asks for them by name, unless it has its own.
+func TestDumpReadsEndpoints(t *testing.T) {
+	at := func(name string, port int) string {
+		return fmt.Sprintf(`{"endpoint_config":{"cluster_name":%q,"endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"10.0.0.1","port_value":%d}}}}]}]}}`, name, port)
+	}
+	d := read(t,
+		part("Clusters", `"dynamic_active_clusters":[{"cluster":{"name":"a"}},{"cluster":{"name":"b","eds_cluster_config":{"service_name":"b-service"}}},
+			{"cluster":{"name":"c","load_assignment":{"cluster_name":"own"}}},{"cluster":{"name":"d"}},{"cluster":{"name":"e","eds_cluster_config":{"service_name":"none"}}}]`),
+		part("Endpoints", `"static_endpoint_configs":[`+at("a", 1)+`],"dynamic_endpoint_configs":[`+at("b", 2)+","+at("b-service", 3)+","+at("c", 4)+","+at("e", 5)+`]`))
+	got := map[string]uint32{}
+	for _, cl := range d.all.GetStaticResources().GetClusters() {
+		for _, e := range cl.GetLoadAssignment().GetEndpoints() {
+			got[cl.GetName()] = e.GetLbEndpoints()[0].GetEndpoint().GetAddress().GetSocketAddress().GetPortValue()
+		}
+	}
+	if fmt.Sprint(got) != "map[a:1 b:3 e:5]" || !d.endpoint {
+		t.Errorf("%v", got)
+	}
+	if read(t, part("Clusters", `"a":1`)).endpoint {
+		t.Error("has endpoints")
+	}
+}
+
+const managerOf = `"active_state":{"listener":{"name":"l","filter_chains":[{"filters":[{"name":"h","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",%s}}]}]}}`
+
+// Routes and filters that come by xDS are put into their place; others stay.
+func TestDumpFillsIn(t *testing.T) {
+	routes := part("Routes", `"static_route_configs":[{"route_config":{"name":"s"}}],"dynamic_route_configs":[{"route_config":{"name":"r"}}]`)
+	filters := part("Ecds", `"ecds_filters":[{"ecds_filter":{"@type":"type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig","name":"f","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}}]`)
+	for name, c := range map[string]struct {
+		manager, routes string
+		filter          bool
+	}{
+		"by RDS":          {`"rds":{"route_config_name":"r"}`, "r", false},
+		"static":          {`"rds":{"route_config_name":"s"}`, "s", false},
+		"unknown":         {`"rds":{"route_config_name":"x"}`, "", false},
+		"its own":         {`"route_config":{"name":"own"}`, "own", false},
+		"by ECDS":         {`"route_config":{"name":"own"},"http_filters":[{"name":"f","config_discovery":{}}]`, "own", true},
+		"another by ECDS": {`"http_filters":[{"name":"g","config_discovery":{}}]`, "", false},
+		"of that name":    {`"http_filters":[{"name":"f","typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"}}]`, "", false},
+	} {
+		d := read(t, part("Listeners", `"dynamic_listeners":[{"name":"l",`+fmt.Sprintf(managerOf, c.manager)+`}]`), routes, filters)
+		all := newView(d.all).chains
+		if len(all) != 1 || len(d.unread) > 0 {
+			t.Fatalf("%s: %d filter chains, %q", name, len(all), d.unread)
+		}
+		if got := all[0].hcm.GetRouteConfig().GetName(); got != c.routes {
+			t.Errorf("%s: routes %q", name, got)
+		}
+		router := slices.ContainsFunc(all[0].hcm.GetHttpFilters(), func(f *hcmv3.HttpFilter) bool {
+			_, ok := decode[*routerv3.Router](f.GetTypedConfig())
+			return ok
+		})
+		if router != c.filter {
+			t.Errorf("%s: the filter %v", name, all[0].hcm.GetHttpFilters())
+		}
+	}
+	if d := read(t, routes, filters); d.filters["f"].GetTypedConfig() == nil || len(d.configs) != 2 {
+		t.Errorf("%v %v", d.filters, d.configs)
+	}
+}
+
+// Resources that cannot be read are told by kind and name.
+func TestDumpReadsWhatItCan(t *testing.T) {
+	d := read(t, part("Clusters", `"dynamic_active_clusters":[{"cluster":7},{"cluster":{"name":"c","type":[]}},{"cluster":{"@type":"type.googleapis.com/example.Other","name":"o"}},
+		{"cluster":{"name":"good","field_of_later_times":{"a":1}}},{"other":{}}]`))
+	want := []string{"cluster : not an object", "cluster c: invalid value for enum field type: [", "cluster o: its type is not known"}
+	if !slices.Equal(d.unread, want) {
+		t.Errorf("%q", d.unread)
+	}
+	if got := namesOf(d.all.GetStaticResources().GetClusters()); got != "good" {
+		t.Errorf("read %s", got)
+	}
+}
+
+// Fields are written as Envoy does, or in camel case.
+func TestMember(t *testing.T) {
+	v := map[string]any{"a_b": 1, "cD": 2, "eFG": 3, "both_of": 4, "bothOf": 5}
+	for name, want := range map[string]any{"a_b": 1, "c_d": 2, "e_f_g": 3, "both_of": 4, "x_y": nil, "c__d": 2} {
+		if got := member(v, name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if member("text", "a") != nil || member(nil, "a") != nil {
+		t.Error("a member of no object")
+	}
+}
