@@ -262,3 +262,23 @@ func TestCanceledUnsent(t *testing.T) {
 		t.Error(told)
 	}
 }
+
+// A provider was asked if anything of it is known, also in records without the flag.
+func TestNeverAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		r    record.Request
+		want bool
+	}{
+		"nothing":              {record.Request{}, true},
+		"the flag":             {record.Request{Asked: true}, false},
+		"a usage":              {record.Request{Usage: &record.Usage{}}, false},
+		"an attempt":           {record.Request{Attempts: []record.Attempt{{Backend: "a", Duration: msec(5)}}}, true},
+		"an attempt's flag":    {record.Request{Attempts: []record.Attempt{{}, {Asked: true}}}, false},
+		"an attempt's status":  {record.Request{Attempts: []record.Attempt{{Status: 500}, {}}}, false},
+		"an attempt's headers": {record.Request{Attempts: []record.Attempt{{Headers: msec(3)}}}, false},
+	} {
+		if got := neverAsked(&c.r); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
