@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 var autumn = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -173,7 +174,7 @@ func TestOwnPrices(t *testing.T) {
 	if got := cost("my-model-9", "", autumn.AddDate(0, 0, 2), record.Usage{Input: 1000}); got != int64(3_000_000) {
 		t.Errorf("the second period: %v", got)
 	}
-	if table.Version() == New(Config{}).Version() || !strings.HasPrefix(table.Version(), New(Config{}).Version()) {
+	if sum, own := strings.CutPrefix(table.Version(), New(Config{}).Version()+"+"); !own || len(sum) != 8 {
 		t.Errorf("version %s", table.Version())
 	}
 	if New(own).Version() != table.Version() {
@@ -211,6 +212,11 @@ func TestPricesOfModalities(t *testing.T) {
 		{"speech", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Audio: 1}}, 60, false},
 		{"a film", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Video: 1}}, 3, false},
 		{"a document as the answer", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Document: 1}}, 3, false},
+		{"pictures that are not told", &Rates{Input: p(1), InputImage: p(2)}, record.Usage{Input: 1}, 1, true},
+		{"films that are not told", &Rates{Input: p(1), InputVideo: p(2)}, record.Usage{Input: 1}, 1, true},
+		{"drawings that are not told", &Rates{Output: p(1), OutputImage: p(2)}, record.Usage{Output: 1}, 1, true},
+		{"another one is cached than was sent", all, record.Usage{Input: 2, Cached: 1, InputBy: &record.Modalities{Text: 2}, CachedBy: &record.Modalities{Audio: 1}}, 1 + 2, true},
+		{"another one is cached, at one price", text, record.Usage{Input: 2, Cached: 1, InputBy: &record.Modalities{Text: 2}, CachedBy: &record.Modalities{Audio: 1}}, 1 + 2, false},
 		{"nothing is told", all, record.Usage{Input: 1, Cached: 1, Output: 1}, 5, true},
 		{"a part is told", all, record.Usage{Input: 3, InputBy: &record.Modalities{Image: 2}}, 41, true},
 		{"more is told than there is", all, record.Usage{Input: 1, InputBy: &record.Modalities{Image: 2}}, 1, true},
@@ -281,6 +287,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", Config{}, ""},
 		{"on_unknown", Config{OnUnknown: "maybe"}, "prices.on_unknown: \"maybe\" is neither allow nor deny; write one of the two"},
+		{"a long name", Config{Models: map[string][]Period{strings.Repeat("m", 101): {}}}, "prices.models." + redact.Bound(strings.Repeat("m", 101), 100) + ": has no prices"},
 		{"no period", Config{Models: map[string][]Period{"m": {}}}, "prices.models.m: has no prices"},
 		{"empty period", Config{Models: map[string][]Period{"m": {{}}}}, "prices.models.m[0]: has no prices: the model's cost would be unknown"},
 		{"no day", Config{Models: map[string][]Period{"m": {{From: "soon", Standard: rates}}}}, "prices.models.m[0].from: \"soon\" is not a day; write it as in 2027-01-01"},
