@@ -27,7 +27,7 @@ func TestReserved(t *testing.T) {
 		}
 		for _, d := range endpoint.Dialects {
 			for kind := range conversation.ErrorKind(conversation.ErrorKinds) + 1 {
-				for _, status := range []int{0, 100, 199, 400, 404, 405, 415, 418, 429, 500, 501, 502, 503, 504, 507, 529, 599, 600, 999} {
+				for _, status := range []int{0, 100, 199, 200, 400, 404, 405, 415, 418, 429, 500, 501, 502, 503, 504, 507, 529, 599, 600, 999} {
 					for _, after := range []int{0, 7} {
 						e := conversation.Error{Kind: kind, Status: status, Name: "UNAVAILABLE", Message: "what is wrong", RetryAfter: after}
 						was, had, plain := d.Error(&e)

@@ -1,11 +1,19 @@
 package mesh
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"net"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/test/fakegemini"
+	"github.com/heald-proxy/heald/test/stack"
 )
 
 func somewhere() places {
@@ -24,6 +32,35 @@ func (f Form) golden(t *testing.T) *dump {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// Each mesh's forms send both halves of the largest bodies, and those whose manifests
+// reserve statuses tell heald of the same ones.
+func TestForms(t *testing.T) {
+	halves := map[int]int{}
+	for _, f := range Forms {
+		halves[f.Largest]++
+		retried := map[float64]bool{}
+		d := f.golden(t)
+		for _, r := range d.routes {
+			walk(r, func(o object) {
+				for _, status := range listOf(child(o, "retry_policy"), "retriable_status_codes") {
+					retried[status.(float64)] = true
+				}
+			})
+		}
+		for _, status := range f.Reserved {
+			if !retried[float64(status)] {
+				t.Errorf("%s: %d is not tried again", f.Name, status)
+			}
+		}
+		if f.Reserved != nil && len(retried) != len(f.Reserved) {
+			t.Errorf("%s: %v are tried again, and %v are reserved", f.Name, retried, f.Reserved)
+		}
+	}
+	if halves[1] != 1 || halves[2] != 1 || len(halves) > 3 {
+		t.Errorf("halves of the largest bodies: %v", halves)
+	}
 }
 
 // Nothing in what Envoy is started with leads out of this machine, or needs a
@@ -148,6 +185,11 @@ func TestStaticKeeps(t *testing.T) {
 				}
 			}
 			outer, inner := names["outer"], names[f.Inner]
+			walk(listeners[0], func(o object) {
+				if o["@type"] != nil && (o["virtual_hosts"] != nil || o["filter_chains"] != nil) {
+					t.Errorf("%s has a type where none may stand", textOf(o, "name"))
+				}
+			})
 			if address := child(outer, "address", "socket_address"); textOf(address, "address") != "127.0.0.1" || address["port_value"] != 0.0 || outer["bind_to_port"] != nil {
 				t.Errorf("outer listens at %v", outer["address"])
 			}
@@ -173,6 +215,20 @@ func TestStaticKeeps(t *testing.T) {
 			if n := len(children(static, "secrets")); n != dumped["CredentialInjector"] {
 				t.Errorf("%d secrets", n)
 			}
+			for _, key := range []string{"bootstrap_extensions", "default_regex_engine", "overload_manager"} {
+				if want := golden.bootstrap[key]; !reflect.DeepEqual(config[key], want) {
+					t.Errorf("%s is %v, want %v", key, config[key], want)
+				}
+			}
+			var layers []object
+			for _, l := range children(child(golden.bootstrap, "layered_runtime"), "layers") {
+				if l["static_layer"] != nil {
+					layers = append(layers, l)
+				}
+			}
+			if got := children(child(config, "layered_runtime"), "layers"); !reflect.DeepEqual(got, layers) {
+				t.Errorf("runtime layers %v, want %v", got, layers)
+			}
 			f.keepsClusters(t, children(static, "clusters"))
 		})
 	}
@@ -187,12 +243,15 @@ func (f Form) keepsClusters(t *testing.T, clusters []object) {
 		if seen[name]++; seen[name] > 1 {
 			t.Errorf("%s is there twice", name)
 		}
-		ports := map[float64]bool{}
+		ports := map[float64]int{}
 		walk(c, func(o object) {
 			if s := child(o, "socket_address"); s != nil {
-				ports[s["port_value"].(float64)] = true
+				ports[s["port_value"].(float64)]++
 			}
 		})
+		if c["@type"] != nil || child(c, "load_assignment")["@type"] != nil {
+			t.Errorf("%s has a type where none may stand", name)
+		}
 		checked := 0
 		walk(c, func(o object) {
 			if tls := child(o, "common_tls_context"); tls != nil {
@@ -202,12 +261,12 @@ func (f Form) keepsClusters(t *testing.T, clusters []object) {
 			}
 		})
 		switch {
-		case ports[3] || ports[4]:
-			if !ports[3] || !ports[4] || len(ports) != 2 || textOf(c, "alt_stat_name") != "heald" || c["transport_socket"] != nil || c["transport_socket_matches"] != nil {
+		case ports[3]+ports[4] > 0:
+			if ports[3] != 1 || ports[4] != 1 || len(ports) != 2 || textOf(c, "alt_stat_name") != "heald" || c["transport_socket"] != nil || c["transport_socket_matches"] != nil {
 				t.Errorf("heald's cluster %s: ports %v", name, ports)
 			}
 			seen["heald"]++
-		case ports[5] || ports[6]:
+		case ports[5]+ports[6] > 0:
 			if checked != 1 || textOf(c, "alt_stat_name") == "heald" {
 				t.Errorf("the provider's cluster %s: %d certificates checked", name, checked)
 			}
@@ -222,10 +281,8 @@ func (f Form) keepsClusters(t *testing.T, clusters []object) {
 	}
 }
 
-// The addresses come from the configuration that heald renders; a provider without a
-// backend shares the first one's.
-func TestPlaces(t *testing.T) {
-	rendered := `
+// renderedByHeald has what is read of heald's own configuration for Envoy.
+const renderedByHeald = `
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9}}}
 static_resources:
   clusters:
@@ -234,6 +291,10 @@ static_resources:
   - {name: b, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 6}}}}]}]}}
   - {name: other, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 7}}}}]}]}}
 `
+
+// The addresses come from the configuration that heald renders; a provider without a
+// backend shares the first one's.
+func TestPlaces(t *testing.T) {
 	for _, c := range []struct {
 		backends      []string
 		first, second string
@@ -243,15 +304,58 @@ static_resources:
 		{[]string{"a"}, "127.0.0.1:5", "127.0.0.1:5"},
 		{[]string{"a", "b", "other"}, "127.0.0.1:5", "127.0.0.1:6"},
 	} {
-		at, err := placesOf(rendered, c.backends)
+		at, err := placesOf(renderedByHeald, c.backends)
 		if err != nil || at.admin != "127.0.0.1:9" || !slices.Equal(at.replicas, []string{"127.0.0.1:3", "127.0.0.1:4"}) || at.providers[Providers[0]] != c.first || at.providers[Providers[1]] != c.second || len(at.providers) != 2 {
 			t.Errorf("%v: %+v, %v", c.backends, at, err)
 		}
 	}
-	for _, text := range []string{"a: [", strings.ReplaceAll(rendered, "name: heald", "name: x")} {
+	for _, text := range []string{"a: [", strings.ReplaceAll(renderedByHeald, "name: heald", "name: x")} {
 		if _, err := placesOf(text, []string{"a"}); err == nil {
 			t.Errorf("taken: %s", text)
 		}
+	}
+}
+
+// A stack with a form's options has its backends behind the providers' names, and
+// Envoy runs the form's configuration.
+func TestOptions(t *testing.T) {
+	for _, f := range Forms {
+		t.Run(f.Name, func(t *testing.T) {
+			for given, backends := range map[string][]string{"": {"a"}, "x": {"x"}, "x y": {"x", "y"}} {
+				o := f.Options(t, stack.Options{Backends: strings.Fields(given), Policy: "{attempts: 2}"})
+				if !slices.Equal(o.Backends, backends) || o.Host != f.Host || o.HopSecret != Hop {
+					t.Errorf("%q: backends %q, host %s", given, o.Backends, o.Host)
+				}
+				for i, b := range backends {
+					if o.Cluster(b) != clusters[i] {
+						t.Errorf("%q: %s is steered to by %s", given, b, o.Cluster(b))
+					}
+				}
+				if !strings.HasSuffix(o.Policy, "attempts: 2}") || strings.Contains(o.Policy, "reserved_status: [502, 503, 504, 507]") != (len(f.Reserved) > 0) ||
+					f.Policy != "" && !strings.HasPrefix(o.Policy, strings.TrimSuffix(f.Policy, "}")) {
+					t.Errorf("the policy is %s", o.Policy)
+				}
+				leaf, err := x509.ParseCertificate(o.Fake.TLS.Certificates[0].Certificate[0])
+				if err != nil || !slices.Equal(leaf.DNSNames, Providers) {
+					t.Errorf("the providers' certificate: %v", err)
+				}
+				if f.HopVariable != "" && os.Getenv(f.HopVariable) != Hop {
+					t.Error("Envoy does not get the hop secret")
+				}
+				rendered := renderedByHeald
+				for i, b := range backends {
+					rendered = strings.Replace(rendered, fmt.Sprintf("name: %c,", 'a'+i), "name: "+b+",", 1)
+				}
+				config := o.Edit(rendered)
+				if !strings.Contains(config, `"port_value": 5`) || strings.Contains(config, "10.1.0.") || !json.Valid([]byte(config)) {
+					t.Error("Envoy would not run the form's configuration")
+				}
+			}
+			given := &tls.Config{NextProtos: []string{"http/1.1"}}
+			if o := f.Options(t, stack.Options{Fake: fakegemini.Options{TLS: given}}); !slices.Equal(o.Fake.TLS.NextProtos, given.NextProtos) || len(given.Certificates) != 0 {
+				t.Error("what providers speak")
+			}
+		})
 	}
 }
 
