@@ -201,3 +201,51 @@ func TestMember(t *testing.T) {
 		t.Error("a member of no object")
 	}
 }
+
+// A route is heald's if it asks for retries by the mark or without the stamp, or tells
+// heald a policy or the hop secret. What hops a dump has follows from that and from
+// the filter.
+func TestDumpHops(t *testing.T) {
+	const headers, retry = `"request_headers_to_add":[{"header":{"key":"x-heald-hop","value":"t"}}],`, `"retry_policy":{"retry_on":"5xx"}`
+	if !strings.Contains(smallDump, headers) || !strings.Contains(smallDump, retry) {
+		t.Fatal("the dump was changed")
+	}
+	header := func(key string) string {
+		return fmt.Sprintf(`"request_headers_to_add":[{"header":{"key":%q,"value":"t"}}],`, key)
+	}
+	matched := func(match string) string {
+		return `"retry_policy":{"retry_on":"retriable-headers","retriable_headers":[` + match + `]}`
+	}
+	for name, c := range map[string]struct {
+		headers, retry string
+		asks           bool
+	}{
+		"nothing":        {"", retry, false},
+		"another header": {header("x-other"), retry, false},
+		"the hop secret": {header("x-heald-hop"), retry, true},
+		"a policy":       {header("x-heald-policy"), retry, true},
+		"the mark":       {"", matched(`{"name":"x-heald-retry","string_match":{"exact":"1"}}`), true},
+		"no stamp":       {"", matched(`{"name":"x-heald-verdict","present_match":true,"invert_match":true}`), true},
+		"another mark":   {"", matched(`{"name":"x-other","string_match":{"exact":"1"}}`), false},
+		"the mark alone": {"", strings.Replace(matched(`{"name":"x-heald-retry","string_match":{"exact":"1"}}`), "retriable-headers", "5xx", 1), true},
+	} {
+		text := strings.Replace(strings.Replace(smallDump, headers, c.headers, 1), retry, c.retry, 1)
+		for _, on := range []bool{true, false} {
+			text := text
+			if !on {
+				text = strings.Replace(text, "ext_proc.v3.ExternalProcessor", "other.v3.Other", 1)
+			}
+			dumps, err := ParseDump([]byte(text))
+			if err != nil || len(dumps) != 1 {
+				t.Fatalf("%s: %v", name, err)
+			}
+			filter, asks := dumps[0].hops()
+			if filter != on || asks != c.asks {
+				t.Errorf("%s, with heald's filter %v: filter %v, asks %v", name, on, filter, asks)
+			}
+			if got := dumps[0].Heald(); (got == "heald") != on || got != "" && !on {
+				t.Errorf("%s: heald's cluster is %q", name, got)
+			}
+		}
+	}
+}
