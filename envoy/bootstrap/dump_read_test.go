@@ -249,3 +249,57 @@ func TestDumpHops(t *testing.T) {
 		}
 	}
 }
+
+// A route that answers by itself, or leads where a header says, is no way to heald,
+// whatever headers it sets.
+func TestDumpWithoutAWay(t *testing.T) {
+	const route = `"route":{"cluster":"in","retry_policy":{"retry_on":"5xx"}}`
+	if !strings.Contains(smallDump, route) {
+		t.Fatal("the dump was changed")
+	}
+	for _, other := range []string{`"direct_response":{"status":426}`, `"route":{"cluster_header":"x-to"}`} {
+		dumps, err := ParseDump([]byte(strings.Replace(smallDump, route, other, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := CheckDumps(dumps, Want{}); !slices.ContainsFunc(all, func(p Problem) bool { return strings.Contains(p.Problem, "no route leads to heald's listener") }) {
+			t.Errorf("%s: said only %v", other, all)
+		}
+	}
+}
+
+// What could not be read of the two hops is noted, but for what meshes add and is
+// known to do no harm.
+func TestDumpNotesUnknownTypes(t *testing.T) {
+	const filters = `"http_filters":[{"name":"c",`
+	if strings.Count(smallDump, filters) != 1 {
+		t.Fatal("the dump was changed")
+	}
+	for url, noted := range map[string]bool{
+		"example.Other":                                         true,
+		"istio.envoy.config.filter.http.Alpn":                   false,
+		"io.istio.http.peer_metadata.Config":                    false,
+		"stats.PluginConfig":                                    false,
+		"envoy.extensions.filters.http.peer_metadata.v3.Config": false,
+		"envoy.extensions.filters.http.own.v3.Own":              true,
+		"other.istio.Filter":                                    true,
+	} {
+		text := strings.Replace(smallDump, filters, `"http_filters":[{"name":"new","typed_config":{"@type":"type.googleapis.com/`+url+`","a":1}},{"name":"c",`, 1)
+		dumps, err := ParseDump([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, p := range CheckDumps(dumps, Want{}) {
+			if strings.Contains(p.Problem, "is not known to heald") {
+				found++
+				if !p.Note || p.Problem != "the type type.googleapis.com/"+url+" is not known to heald" || !strings.HasPrefix(p.Path, "listener o: http_filters[new]") {
+					t.Errorf("%s: %s", url, p)
+				}
+			}
+		}
+		if found != map[bool]int{true: 1, false: 0}[noted] {
+			t.Errorf("%s: noted %d times", url, found)
+		}
+	}
+}
