@@ -303,3 +303,61 @@ func TestDumpNotesUnknownTypes(t *testing.T) {
 		}
 	}
 }
+
+// Of what could not be read, and of updates that Envoy refused, that of the two hops is
+// told, also if it is their routes or clusters, which then are missing.
+func TestDumpTellsOfTheHopsAlone(t *testing.T) {
+	refused := func(list, field, name string) func(map[string]any) {
+		return func(part map[string]any) {
+			for key, items := range part {
+				if snake(key) == list {
+					kept := slices.DeleteFunc(items.([]any), func(x any) bool { return text(member(x, field), "name") == name })
+					part[key] = append(kept, map[string]any{"error_state": map[string]any{"details": "bad", "failed_configuration": map[string]any{"name": name}}})
+				}
+			}
+		}
+	}
+	unread := func(path string) func(map[string]any) {
+		return func(part map[string]any) { set(path, map[string]any{"nonsense": 1}).apply(t, part) }
+	}
+	const routes, clusters = "RoutesConfigDump", "ClustersConfigDump"
+	for name, c := range map[string]struct {
+		part string
+		edit func(map[string]any)
+		says string // "" for nothing
+		note bool
+	}{
+		"inner's routes, unread":    {routes, unread("http.18081 > virtual_hosts"), "route configuration http.18081: could not be read: ", true},
+		"outer's routes, unread":    {routes, unread("http.8080 > virtual_hosts"), "route configuration http.8080: could not be read: ", true},
+		"another site's, unread":    {routes, unread("https.443.shop > virtual_hosts"), "", false},
+		"inner's routes, refused":   {routes, refused("dynamic_route_configs", "route_config", "http.18081"), "route configuration http.18081: Envoy has refused its last update: bad", false},
+		"another site's, refused":   {routes, refused("dynamic_route_configs", "route_config", "https.443.shop"), "", false},
+		"inner's cluster, unread":   {clusters, unread("outbound|18081||inner.heald > type"), "cluster outbound|18081||inner.heald: could not be read: ", true},
+		"heald's cluster, refused":  {clusters, refused("dynamic_active_clusters", "cluster", "outbound|9000||heald.heald.svc.cluster.local"), "cluster outbound|9000||heald.heald.svc.cluster.local: Envoy has refused", false},
+		"a provider's, unread":      {clusters, unread("outbound|443||generativelanguage.googleapis.com > type"), "cluster outbound|443||generativelanguage.googleapis.com: could not be read: ", true},
+		"another cluster, unread":   {clusters, unread("outbound|80||shop.default.svc.cluster.local > type"), "", false},
+		"another cluster, refused":  {clusters, refused("dynamic_active_clusters", "cluster", "outbound|80||shop.default.svc.cluster.local"), "", false},
+		"nothing but another's own": {routes, func(map[string]any) {}, "", false},
+	} {
+		v := tree(t, goodDumps[0])
+		c.edit(nearest(v, c.part).(map[string]any))
+		dumps, err := ParseDump(asJSON(t, v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, p := range CheckDumps(dumps, goodDumps[0].want) {
+			line := p.Path + ": " + p.Problem
+			switch {
+			case !strings.Contains(line, "could not be read") && !strings.Contains(line, "refused its last update"):
+			case c.says != "" && strings.HasPrefix(line, c.says) && p.Note == c.note:
+				found++
+			case !strings.HasPrefix(line, "listener 0.0.0.0_9999: "): // in the dump, and told if a hop was not found
+				t.Errorf("%s: %s", name, p)
+			}
+		}
+		if (found == 1) != (c.says != "") {
+			t.Errorf("%s: told %d times", name, found)
+		}
+	}
+}
