@@ -361,3 +361,58 @@ func TestDumpTellsOfTheHopsAlone(t *testing.T) {
 		}
 	}
 }
+
+// Of several Envoys, those are looked at that have a hop; two that have one each are
+// looked at together, and all if none has any. Names are told where several are left.
+func TestDumpsOfSeveralEnvoys(t *testing.T) {
+	parse := func(name, text string) *Dump {
+		found, err := ParseDump([]byte(text))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: %v", name, err)
+		}
+		found[0].Name = name
+		return found[0]
+	}
+	both := parse("both", smallDump)
+	inner := parse("inner", strings.Replace(strings.Replace(smallDump, `"key":"x-heald-hop"`, `"key":"x-other"`, 1), `"cluster":"in","retry_policy"`, `"cluster":"elsewhere","retry_policy"`, 1))
+	outer := parse("outer", strings.Replace(smallDump, "ext_proc.v3.ExternalProcessor", "other.v3.Other", 1))
+	other := parse("other", `{"configs":[`+part("Listeners", `"dynamic_listeners":[{"name":"x","error_state":{"details":"no"}}]`)+`]}`)
+	for i, c := range []struct{ envoys, looked []*Dump }{
+		{[]*Dump{both}, []*Dump{both}},
+		{[]*Dump{other, both}, []*Dump{both}},
+		{[]*Dump{inner, other}, []*Dump{inner}},
+		{[]*Dump{other, outer}, []*Dump{outer}},
+		{[]*Dump{other}, []*Dump{other}},
+		{[]*Dump{inner, outer}, []*Dump{outer.with(inner)}},
+		{[]*Dump{outer, other, inner}, []*Dump{outer.with(inner)}},
+		{[]*Dump{inner, both}, []*Dump{both, inner}},
+		{[]*Dump{outer, both, other}, []*Dump{both, outer}},
+		{[]*Dump{inner, outer, inner}, []*Dump{outer.with(inner), inner}},
+	} {
+		var want []string
+		for _, d := range c.looked {
+			for _, p := range d.Check(Want{}) {
+				name := ""
+				if len(c.looked) > 1 {
+					name = d.Name + " "
+				}
+				want = append(want, name+strings.TrimPrefix(p.Path, d.Name+": ")+p.Problem)
+			}
+		}
+		var got []string
+		for _, p := range CheckDumps(c.envoys, Want{}) {
+			names, path, _ := strings.Cut(p.Path, ": ")
+			if len(c.looked) == 1 {
+				names, path = "", p.Path
+			}
+			for name := range strings.SplitSeq(names, ", ") {
+				got = append(got, strings.TrimPrefix(name+" ", " ")+path+p.Problem)
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%d: told\n%s\nwant\n%s", i, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
