@@ -49,8 +49,8 @@ func TestEntryJSON(t *testing.T) {
 
 func TestUsageAdd(t *testing.T) {
 	a := &Usage{Input: 1, Cached: 1, Output: 2, Thinking: 1, InputBy: &Modalities{Text: 1}}
-	b := &Usage{Input: 10, Output: 20, Estimated: true, InputBy: &Modalities{Audio: 10}, OutputBy: &Modalities{Text: 20}}
-	want := &Usage{Input: 11, Cached: 1, Output: 22, Thinking: 1, Estimated: true, InputBy: &Modalities{Text: 1, Audio: 10}}
+	b := &Usage{Input: 10, Cached: 20, Output: 20, Thinking: 40, Estimated: true, InputBy: &Modalities{Audio: 10}, OutputBy: &Modalities{Text: 20}}
+	want := &Usage{Input: 11, Cached: 21, Output: 22, Thinking: 41, Estimated: true, InputBy: &Modalities{Text: 1, Audio: 10}}
 	if got := a.Add(b); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
