@@ -25,7 +25,7 @@ func TestExportCSV(t *testing.T) {
 		}))
 	}
 	w := get(m, "/api/export?format=csv")
-	if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment;") {
+	if w.Code != http.StatusOK || w.Header().Get("Content-Disposition") != `attachment; filename="heald-requests.csv"` || w.Header().Get("Content-Type") != "text/csv; charset=utf-8; header=present" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
 	lines, err := csv.NewReader(w.Body).ReadAll()
@@ -134,6 +134,9 @@ func TestExportJSONLines(t *testing.T) {
 		store.Request(historytest.Request(fmt.Sprint(i), func(r *record.Request) { r.Outcome = "broken" }))
 	}
 	w := get(m, "/api/export?format=jsonl&outcome=broken")
+	if h := w.Header(); h.Get("Content-Disposition") != `attachment; filename="heald-requests.jsonl"` || h.Get("Content-Type") != "application/x-ndjson" {
+		t.Errorf("%v", h)
+	}
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
 	if len(lines) != 2500 {
 		t.Fatalf("%d lines", len(lines))
