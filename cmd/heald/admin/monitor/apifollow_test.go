@@ -321,8 +321,13 @@ func TestBrokenStore(t *testing.T) {
 				t.Errorf("%s: %d %s", target, w.Code, w.Body)
 			}
 		}
-		_, leave := following(t.Context(), m, "/api/follow")
-		leave()
+		for _, after := range []string{"", "1"} { // the second one has missed something
+			_, leave := following(t.Context(), m, "/api/follow", "Last-Event-ID", after)
+			if n := m.asking.Load(); n != 0 {
+				t.Errorf("after %q: %d streams go on", after, n)
+			}
+			leave()
+		}
 	})
 }
 
