@@ -72,6 +72,12 @@ func read[T any](t *testing.T, w *httptest.ResponseRecorder) (out T) {
 	return out
 }
 
+// onlyError reports whether an answer is one error and nothing after it.
+func onlyError(w *httptest.ResponseRecorder) bool {
+	var said map[string]string
+	return json.Unmarshal(w.Body.Bytes(), &said) == nil && len(said) == 1 && said["error"] != ""
+}
+
 func TestRequests(t *testing.T) {
 	m, _ := page(t)
 	for query, want := range map[string]string{
@@ -101,7 +107,7 @@ func TestRequests(t *testing.T) {
 		"before=x": "before: write a number", "before=-1": "before", "limit=ten": "limit", "since=yesterday": "since: write a time as in", "until=1": "until",
 		"q=" + strings.Repeat("x", 301): "q: at most 300 bytes", strings.Repeat("api=x&", 51): "api: at most 50 values",
 	} {
-		if w := get(m, "/api/requests?"+query); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
+		if w := get(m, "/api/requests?"+query); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || !onlyError(w) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
@@ -155,7 +161,7 @@ func TestOneRequest(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	for _, path := range []string{"/api/requests/none", "/api/requests/none/report", "/api/nothing", "/api/"} {
-		if w := get(m, path); w.Code != http.StatusNotFound || !strings.HasPrefix(w.Body.String(), `{"error":"`) {
+		if w := get(m, path); w.Code != http.StatusNotFound || !onlyError(w) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
@@ -172,8 +178,8 @@ func TestNumbers(t *testing.T) {
 	if s := read[history.Series](t, get(m, "/api/now")); len(s.RateLimited) != 60 {
 		t.Errorf("%+v", s)
 	}
-	if w := get(m, "/api/now?span=1w"); w.Code != http.StatusBadRequest {
-		t.Errorf("%d", w.Code)
+	if w := get(m, "/api/now?span=1w"); w.Code != http.StatusBadRequest || !onlyError(w) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if i := read[Info](t, get(m, "/api/info")); i.Version != "1.4.0" || i.Currency != "USD" {
 		t.Errorf("%+v", i)
@@ -188,11 +194,11 @@ func TestNothingRemembered(t *testing.T) {
 	m := New(Options{Info: Info{Store: "off"}})
 	defer m.Close()
 	for _, path := range []string{"/api/requests", "/api/requests/x", "/api/requests/x/report", "/api/follow", "/api/facets", "/api/export?format=csv", "/api/now"} {
-		if w := get(m, path); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.history is 0") {
+		if w := get(m, path); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.history is 0") || !onlyError(w) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := get(m, "/api/accounts"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), accounts.NotTold) {
+	if w := get(m, "/api/accounts"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), accounts.NotTold) || !onlyError(w) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if w := get(m, "/"); w.Code != http.StatusOK {
@@ -221,8 +227,8 @@ func TestHeadersAndMethods(t *testing.T) {
 		}
 		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 			w := httptest.NewRecorder()
-			if m.ServeHTTP(w, httptest.NewRequest(method, target, nil)); w.Code != http.StatusMethodNotAllowed {
-				t.Errorf("%s %s: %d", method, target, w.Code)
+			if m.ServeHTTP(w, httptest.NewRequest(method, target, nil)); w.Code != http.StatusMethodNotAllowed || !onlyError(w) || w.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d %s", method, target, w.Code, w.Body)
 			}
 		}
 	}
@@ -244,7 +250,7 @@ func TestFiles(t *testing.T) {
 	if other := get(m, "/monitor/index.html", "If-None-Match", `"x"`); other.Code != http.StatusOK || other.Body.String() != w.Body.String() {
 		t.Errorf("%d", other.Code)
 	}
-	for _, target := range []string{"/monitor/", "/monitor/..%2fmonitor.go", "/monitor/%2e%2e/doc.go", "/monitor/web/index.html", "/monitor/none.js"} {
+	for _, target := range []string{"/monitor/", "/monitor/index.html/", "/monitor/vendor", "/monitor/vendor/", "/monitor/..%2fmonitor.go", "/monitor/%2e%2e/doc.go", "/monitor/web/index.html", "/monitor/none.js"} {
 		if w := get(m, target); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
 		}
