@@ -383,8 +383,16 @@ func TestAdmin(t *testing.T) {
 			}
 			http.NotFound(w, r)
 		},
-		"is not heald's admin listener": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"it refuses: not from here":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
+		"is not heald's admin listener (it answered 404)": http.NotFound,
+		"is not heald's admin listener (it answered 500)": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/livez" {
+				_, _ = w.Write([]byte("ok\n"))
+				return
+			}
+			w.WriteHeader(http.StatusInternalServerError)
+		},
+		"is not heald's admin listener (it answered 200)": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"it refuses: not from here":                       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
 		"it asks for authentication: a token": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, accounts.AsksToken, http.StatusUnauthorized)
 		},
@@ -466,6 +474,89 @@ func TestStream(t *testing.T) {
 	var out bytes.Buffer
 	if err := List(t.Context(), &out, io.Discard, source, history.Filter{Since: historytest.Start.Add(4990 * time.Second)}, 50, true); err != nil || strings.Count(out.String(), "\n") != 5 || s.asked != 1 {
 		t.Errorf("%v, %d thousand read\n%s", err, s.asked, out.String())
+	}
+}
+
+// Requests that have not ended are remembered as far as there is room, and those that
+// have one keep it.
+func TestLogOfRequestsThatDoNotEnd(t *testing.T) {
+	m := newTold("the log")
+	attempt := func(id int) {
+		m.tell(record.Entry{Attempt: new(historytest.Failed(fmt.Sprint("id-", id), 1, "peek_eof", 200))})
+	}
+	for id := range mostOpen + 1 {
+		attempt(id)
+	}
+	attempt(0)
+	attempt(mostOpen)
+	if n := len(m.attempts); n != mostOpen || len(m.attempts["id-0"]) != 2 || m.attempts[fmt.Sprint("id-", mostOpen)] != nil {
+		t.Errorf("%d are remembered, the first with %d attempts", n, len(m.attempts["id-0"]))
+	}
+	m.tell(record.Entry{Request: new(historytest.Request("id-1"))})
+	attempt(mostOpen)
+	if n := len(m.attempts); n != mostOpen || m.attempts["id-1"] != nil || len(m.attempts[fmt.Sprint("id-", mostOpen)]) != 1 {
+		t.Errorf("%d are remembered once one has ended", n)
+	}
+	m.tell(record.Entry{}) // of bodies
+	if m.records != mostOpen+5 {
+		t.Errorf("%d records", m.records)
+	}
+}
+
+// The sources that are named are asked in their order; a running heald only if there
+// are none.
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	path, log := filepath.Join(dir, "history.db"), filepath.Join(dir, "log")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.WriteFile(log, []byte(aLog), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	running := errors.New("nothing listens there")
+	client, err := accounts.NewClient("127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		where Where
+		want  string // names of the sources, or of the error
+		wrong bool
+	}{
+		{"a log", Where{Logs: []string{log}}, "the log in " + log, false},
+		{"standard input", Where{Logs: []string{log, "-"}}, "the log in " + log + ", standard input", false},
+		{"a store", Where{Store: "sqlite:" + path}, "the file " + path, false},
+		{"both", Where{Logs: []string{"-"}, Store: "sqlite:" + path}, "the log in standard input|the file " + path, false},
+		{"a running heald", Where{Running: func() (*accounts.Client, error) { return client, nil }}, "the heald at " + client.Address(), false},
+		{"none that runs", Where{Running: func() (*accounts.Client, error) { return nil, running }}, "nothing listens there", false},
+		{"no such log", Where{Logs: []string{log + "x"}}, "--log: open " + log + "x", true},
+		{"no such store", Where{Logs: []string{log}, Store: "sqlite:" + path + "x"}, "--store: " + path + "x", true},
+		{"no store", Where{Store: path}, "--store: write sqlite: and the path", true},
+		{"Redis of no file", Where{Redis: true, Config: func() string { return "" }}, "--redis: name the heald.yaml", true},
+		{"Redis of a file that is missing", Where{Redis: true, Config: func() string { return filepath.Join(dir, "none.yaml") }}, "none.yaml", false},
+	} {
+		s, err := c.where.Open(t.Context(), strings.NewReader(aLog), "", time.Time{})
+		if err != nil {
+			var wrong *Wrong
+			if !strings.Contains(err.Error(), c.want) || errors.As(err, &wrong) != c.wrong || wrong != nil && !strings.Contains(wrong.Unwrap().Error(), c.want) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		var names []string
+		for _, source := range s.List {
+			names = append(names, source.Name())
+		}
+		if got := strings.Join(names, "|"); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

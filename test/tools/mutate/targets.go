@@ -48,7 +48,7 @@ var targets = []target{
 	{dir: "extproc"},
 	{dir: "cmd/heald/admin/monitor"},
 	{dir: "cmd/heald/config", users: []string{"cmd/heald"}},
-	{dir: "cmd/heald/why"},
+	{dir: "cmd/heald/why", users: []string{"cmd/heald -run ^TestWhy"}},
 	{dir: "envoy/bootstrap", users: []string{"envoy"}},
 	{dir: "envoy/mesh", users: []string{"cmd/heald -run ^Test(Render|ExamplesOfMeshes)"}},
 	{dir: "test/e2e/mesh"},
