@@ -2,6 +2,8 @@ package why
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,28 @@ import (
 	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/record/history/historytest"
 )
+
+// full is a writer with no room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// A list that cannot be written is not taken for one.
+func TestListsThatCannotBeWritten(t *testing.T) {
+	m := newTold("the log")
+	m.Request(historytest.Request("id-1"))
+	for _, asJSON := range []bool{false, true} {
+		if err := List(t.Context(), full{}, io.Discard, m, history.Filter{}, 10, asJSON); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("as JSON %v: %v", asJSON, err)
+		}
+		if err := Tell(t.Context(), full{}, []Source{m}, "id-1", asJSON); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("as JSON %v: %v", asJSON, err)
+		}
+	}
+	if err := List(t.Context(), full{}, io.Discard, m, history.Filter{Text: "nowhere"}, 10, false); err == nil {
+		t.Error("an empty list")
+	}
+}
 
 // The cells of each row, and a dash for what is unknown. A row has its day if it is
 // another one than that of the row before.

@@ -123,7 +123,7 @@ func TestNotFound(t *testing.T) {
 	}
 	defer store.Close()
 	_, err = tell(t, "id-77", logOf(t, aLog, "id-77"), store)
-	if err == nil || !inOrder(err.Error(), "nothing is known of id-77", "the log in standard input, which reaches back to 2026-11-29", "the file "+path+", which has no requests", "--log", "x-heald-request-id") {
+	if err == nil || !inOrder(err.Error(), "nothing is known of id-77", "the log in standard input, which reaches back to "+time.Date(2026, 11, 29, 12, 0, 1, 100e6, time.UTC).Local().Format("2006-01-02 15:04:05"), "the file "+path+", which has no requests", "--log", "x-heald-request-id") {
 		t.Errorf("got %v", err)
 	}
 	if _, err = tell(t, "id-77", logOf(t, "no log\n", "id-77")); err == nil || !strings.Contains(err.Error(), "which has none of heald's lines about requests") {
