@@ -130,8 +130,8 @@ func text(told []Sentence) string {
 	var b strings.Builder
 	for _, s := range told {
 		b.WriteString(s.Text + "\n")
-		if s.Link != "" {
-			b.WriteString("    " + s.Word + " " + strings.TrimPrefix(s.Link, Operating) + "\n")
+		if s.Link != "" || s.Word != "" {
+			b.WriteString("    " + strings.TrimSpace(s.Word+" "+strings.TrimPrefix(s.Link, Operating)) + "\n")
 		}
 	}
 	return b.String()
@@ -157,6 +157,10 @@ func golden(t *testing.T, name, got string) {
 func TestTell(t *testing.T) {
 	for name, r := range stories {
 		t.Run(name, func(t *testing.T) { golden(t, name, text(Tell(&r))) })
+	}
+	files, err := os.ReadDir("testdata")
+	if err != nil || len(files) != len(stories)+1 { // and that of TestReport
+		t.Errorf("%d golden files of %d stories, %v", len(files), len(stories), err)
 	}
 }
 
