@@ -326,6 +326,11 @@ func TestStoreDown(t *testing.T) {
 						t.Errorf("%d lost, knows %d, counted %v and %v", last.lost, last.memory.Known(),
 							count("heald_memory_total", "store_failed"), count("heald_memory_total", "not_stored"))
 					}
+					for _, line := range []string{"the store does not tell all of earlier attempts", "the store did not take the memory for the next attempt"} {
+						if one.log.FilterMessage(line).Len() == 0 || two.log.FilterMessage(line).Len() == 0 {
+							t.Errorf("a replica does not log that %s", line)
+						}
+					}
 					answerWith(last, 200, hello+stop)
 				})
 			})
