@@ -242,6 +242,52 @@ func TestReservedTooLong(t *testing.T) {
 	}
 }
 
+// What heald's own faults may not be is up to the request's policy; where that is not
+// known, or nobody proves it, to all of them.
+func TestReservedForFaults(t *testing.T) {
+	r := newRig(t, func(cfg *Config) {
+		cfg.Policies = map[string]route.Settings{"mesh": {ReservedStatus: []int{500, 503}}, "other": {ReservedStatus: []int{500, 502}}, "plain": {}}
+	})
+	if want := []int{500, 502, 503}; !slices.Equal(r.reserved, want) {
+		t.Errorf("all reserve %v, want %v", r.reserved, want)
+	}
+	fault := &policies.Fault{Verdict: policies.Retry, Reason: heal.ReasonPanic, Err: errors.New("internal error")}
+	for policy, want := range map[string]int{"mesh": 529, "other": 529, "plain": 500, "nobody's": 529} {
+		if got := r.Refuse(r.begin(1, "", policies.HeaderPolicy, policy).in, fault).Status; got != want {
+			t.Errorf("%s: %d, want %d", policy, got, want)
+		}
+	}
+	if got := r.Refuse(nil, fault).Status; got != 529 {
+		t.Errorf("no request: %d", got)
+	}
+	r.hop = newKeySet("a secret of the outer listener")
+	for hop, want := range map[string]int{"": 529, "a secret of the outer listener": 500} {
+		if got := r.Refuse(r.begin(1, "", policies.HeaderPolicy, "plain", policies.HeaderHop, hop).in, fault).Status; got != want {
+			t.Errorf("with the hop secret %q: %d, want %d", hop, got, want)
+		}
+	}
+}
+
+// Which policies leave nothing together is told with the first one that reserves
+// anything; those that leave nothing by themselves are told elsewhere.
+func TestReservedTogether(t *testing.T) {
+	for _, c := range []struct {
+		named map[string]route.Settings
+		want  string
+	}{
+		{map[string]route.Settings{"a": {ReservedStatus: []int{500, 429}}, "b": {ReservedStatus: []int{503}}}, ""},
+		{map[string]route.Settings{"b": {ReservedStatus: []int{500, 429}}, "c": {ReservedStatus: []int{529}}, "a": {}}, "policies.b.reserved_status"},
+		{map[string]route.Settings{"a": {ReservedStatus: []int{400}}, "b": {ReservedStatus: []int{403, 422}}}, "policies.a.reserved_status"},
+		{map[string]route.Settings{"a": {ReservedStatus: []int{500, 429, 529}}, "b": {ReservedStatus: []int{503}}}, ""},
+		{map[string]route.Settings{"a": {}, "b": {}}, ""},
+	} {
+		err := checkReserved(c.named, reservedByAll(c.named))
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want+": with those of the other policies") {
+			t.Errorf("%v: %v", c.named, err)
+		}
+	}
+}
+
 // A reply that is made before the policy is known has no status that any policy
 // reserves; afterwards the policy's own count. Policies that leave nothing together
 // are refused.
