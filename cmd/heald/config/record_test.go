@@ -117,6 +117,13 @@ func TestRecordLimits(t *testing.T) {
 	}
 }
 
+// What has no defaults yet is no fault.
+func TestRecordWithoutDefaults(t *testing.T) {
+	if err := (&Record{}).validate(false); err != nil {
+		t.Error(err)
+	}
+}
+
 // Defaults depend on what is written: bodies go with their requests.
 func TestRecordDefaults(t *testing.T) {
 	for _, c := range []struct{ given, want Record }{
