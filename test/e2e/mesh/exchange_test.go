@@ -380,3 +380,33 @@ func TestReserve(t *testing.T) {
 		t.Errorf("%s was free", a)
 	}
 }
+
+// Endpoints are found by the name of the service, or that of the cluster.
+func TestClusterEndpoints(t *testing.T) {
+	at := func(port int) object {
+		var o object
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"10.0.0.1","port_value":%d}}}}]}]}`, port), &o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	x := &exchange{
+		form: Form{Heald: []string{"10.0.0.1:1", "10.0.0.1:2"}}, at: somewhere(), used: map[string]bool{"cluster named": true, "cluster by-service": true, "cluster missing": true},
+		dump: &dump{
+			clusters: []object{
+				{"name": "named", "type": "EDS"}, {"name": "by-service", "type": "EDS", "eds_cluster_config": object{"service_name": "service"}},
+				{"name": "missing", "type": "EDS", "eds_cluster_config": object{"service_name": "nobody"}}, {"name": "unused", "type": "EDS"},
+			},
+			endpoints: map[string]object{"named": at(1), "service": at(2), "by-service": at(3), "missing": at(3)},
+		},
+	}
+	x.clusters()
+	if len(x.kept) != 2 || len(x.errs) != 1 || !strings.Contains(x.errs[0].Error(), "no endpoints nobody") {
+		t.Fatalf("kept %v, %v", x.kept, x.errs)
+	}
+	for _, c := range x.kept {
+		if c := c.(object); c["type"] != "STATIC" || c["eds_cluster_config"] != nil || textOf(c, "alt_stat_name") != "heald" {
+			t.Errorf("%v", c)
+		}
+	}
+}
