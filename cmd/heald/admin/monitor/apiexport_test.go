@@ -110,7 +110,8 @@ func TestExportFails(t *testing.T) {
 	half := New(Options{Store: &halfway{Source: store}})
 	defer half.Close()
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		p := recover()
+		if err, _ := p.(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("%v: a half file looks complete", p)
 		}
 	}()
