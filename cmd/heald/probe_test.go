@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
 // gateway plays outer listener, inner listener and heald: it sends a request on
@@ -133,6 +135,45 @@ func TestProbe(t *testing.T) {
 				t.Log(out, errs)
 			}
 		})
+	}
+}
+
+// The probe asks for the first name that leads to its backend and to no other.
+func TestProbeModel(t *testing.T) {
+	const two = "backends: [{name: a, kind: ai_studio%s}, {name: probe, kind: ai_studio%s}]\n"
+	for _, c := range []struct{ name, a, probe, aliases, want string }{
+		{"nothing", ", models: [x]", "", "", ""},
+		{"a model of its own", ", models: [x]", ", models: [own]", "", "own"},
+		{"the first of several", ", models: [x]", ", models: [own, also]", "", "also"},
+		{"one that another has as well", ", models: [own]", ", models: [own]", "", ""},
+		{"one that another may have", "", ", models: [own]", "", ""},
+		{"a pattern", ", models: [x]", ", models: ['own-*']", "", ""},
+		{"an alias", "", ", models: [own]", "{z: [{model: own, backend: probe}], y: [{model: own, backend: probe}]}", "y"},
+		{"an alias to anywhere", "", ", models: [own]", "{y: [own]}", ""},
+		{"an alias that goes on elsewhere", "", ", models: [own]", "{y: [{model: own, backend: probe}, {model: own, backend: a}]}", ""},
+		{"an alias that goes on there", "", ", models: [own]", "{y: [{model: own, backend: probe}, {model: other, backend: probe}]}", "y"},
+		{"an alias by a pattern", "", ", models: [own]", "{'y*': [{model: own, backend: probe}]}", ""},
+		{"a model that is an alias", ", models: [x]", ", models: [own]", "{own: [{model: x, backend: a}]}", ""},
+	} {
+		text := fmt.Sprintf(two, c.a, c.probe)
+		if c.aliases != "" {
+			text += "models: {aliases: " + c.aliases + "}\n"
+		}
+		cfg, err := config.Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got := modelFor(cfg, &cfg.Backends[1]); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	for in, want := range map[string]string{
+		"http://127.0.0.1:18099": "127.0.0.1:18099", "http://host": "host:80", "http://host/": "host:80", "http://[::1]:1": "[::1]:1",
+		"https://host:1": "", "http://": "", "http://host/v1": "", "host:1": "", "://": "",
+	} {
+		if got := hostPort(in); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
 	}
 }
 

@@ -166,6 +166,7 @@ type checker struct {
 	outer    []*routeRef     // routes that lead to inner
 	assumed  map[string]bool // clusters that are taken for ways to inner
 	misled   bool            // one of assumed was seen to lead elsewhere
+	led      map[string]bool // clusters to which the two hops lead, also such as a dump does not have
 	lds, cds bool            // listeners, clusters come by xDS: not all are visible
 	problems []Problem
 }

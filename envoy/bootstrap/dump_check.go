@@ -236,6 +236,7 @@ func (c *checker) prune() {
 			}
 		}
 	}
+	c.led = used
 	c.clusters = slices.DeleteFunc(slices.Clone(c.clusters), func(cl *clusterv3.Cluster) bool { return !used[cl.GetName()] })
 	c.tunnels = slices.DeleteFunc(c.tunnels, func(t *tunnel) bool { return !used[t.filter.GetCluster()] || t.listener.GetInternalListener() == nil })
 }
@@ -299,11 +300,12 @@ func (c *checker) checkRejected() {
 // name belongs to the two hops.
 func (c *checker) concerns(name string) bool {
 	for _, ch := range c.chains {
-		if ch.listener.GetName() == name || ch.hcm.GetRouteConfig().GetName() == name {
+		routes := ch.hcm.GetRds().GetRouteConfigName() // those that the dump does not have, or that could not be read
+		if ch.listener.GetName() == name || ch.hcm.GetRouteConfig().GetName() == name || name != "" && routes == name {
 			return true
 		}
 	}
-	return slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
+	return c.led[name] || slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
 }
 
 // mayBeSecret matches names in a configuration whose values may be secrets.

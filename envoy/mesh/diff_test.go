@@ -1,9 +1,13 @@
 package mesh
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Diff says what differs, and nothing of what a cluster adds.
@@ -257,5 +261,120 @@ func TestOwnNames(t *testing.T) {
 				t.Errorf("%s: %s", form, identity(o))
 			}
 		}
+	}
+}
+
+// Each kind of difference says what is there and what should be, on one line.
+func TestRenderDiffLines(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	for _, c := range []struct {
+		name, have, want string
+		lines            []string
+	}{
+		{"equal", "a: {b: [1, x]}", "a: {b: [1, x]}", nil},
+		{"an alias", "x: &n {b: 1}\na: *n", "x: {b: 1}\na: {b: 1}", nil},
+		{"a value", "a: {b: x}", "a: {b: y}", []string{`a.b: is "x", should be "y"`}},
+		{"text for a boolean", `a: "true"`, "a: true", []string{`a: is "true" as text, should be a boolean`}},
+		{"a boolean for text", "a: true", `a: "true"`, []string{`a: is "true" as a boolean, should be text`}},
+		{"text for a number", `a: "1"`, "a: 1", []string{`a: is "1" as text, should be a number`}},
+		{"text for nothing", `a: "null"`, "a: null", []string{`a: is "null" as text, should be nothing`}},
+		{"a value for an object", "a: x", "a: {b: 1, c: 2}", []string{`a: is "x", should be {b, c}`}},
+		{"an object for a list", "a: {b: 1}", "a: [1, 2, 3]", []string{"a: is {b}, should be a list of 3"}},
+		{"a list for a value", "a: [1]", "a: x", []string{`a: is a list of 1, should be "x"`}},
+		{"no object", "b: 1", "a: {b: 1}\nb: 1", []string{"a: is missing, should be {b}"}},
+		{"an object too many", "a: {b: {c: 1}}", "a: {}", []string{"a.b: is {c}, should not be there"}},
+		{"many keys", "a: x", "a: {k1: 1, k2: 1, k3: 1, k4: 1, k5: 1, k6: 1, k7: 1}", []string{`a: is "x", should be {k1, k2, k3, k4, k5, k6}`}},
+		{"long text", "a: " + long, "a: y", []string{`a: is "` + long[:116] + `...", should be "y"`}},
+		{"text of 118 letters", "a: " + long[:118], "a: y", []string{`a: is "` + long[:118] + `", should be "y"`}},
+		{"text of 119 letters", "a: " + long[:119], "a: y", []string{`a: is "` + long[:116] + `...", should be "y"`}},
+		{"a shorter list", "a: [1]", "a: [1, 2, 3]", []string{`a[1]: is missing, should be "2"`, `a[2]: is missing, should be "3"`}},
+		{"a longer list", "a: [1, 2, 3]", "a: [1]", []string{`a[1]: is "2", should not be there`, `a[2]: is "3", should not be there`}},
+		{"the first of a list", "a: [0, 2]", "a: [1, 2]", []string{`a[0]: is "0", should be "1"`}},
+		{"one name is missing", "a: [{name: y, v: 2}]", "a: [{name: x, v: 1}, {name: y, v: 2}]", []string{"a[0 x]: is missing, should be {name, v}"}},
+		{"one name too many", "a: [{name: z}, {name: x, v: 1}]", "a: [{name: x, v: 1}]", []string{"a[0 z]: is {name}, should not be there"}},
+		{"by name", "a: [{name: x, v: 1}, {name: y, v: 3}]", "a: [{name: x, v: 1}, {name: y, v: 2}]", []string{`a[1 y].v: is "3", should be "2"`}},
+		{"another order", "a: [{name: y}, {name: x}]", "a: [{name: x}, {name: y}]", []string{"a: is in another order, should be x, y"}},
+		{"names that are there twice", "a: [{name: x, v: 2}, {name: x, v: 1}]", "a: [{name: x, v: 1}, {name: x, v: 2}]", []string{`a[0 x].v: is "2", should be "1"`, `a[1 x].v: is "1", should be "2"`}},
+		{"some without names", "a: [{v: 1}, {name: x}]", "a: [{v: 2}, {name: x}]", []string{`a[0].v: is "1", should be "2"`}},
+		{"another secret", "a: {x-heald-hop: hush}", "a: {x-heald-hop: hush-hush}", []string{"a.x-heald-hop: is another secret than hop_secret of heald.yaml"}},
+		{"a secret too many", "a: {x-heald-hop: hush}", "a: {}", []string{"a.x-heald-hop: is a secret, should not be there"}},
+		{"no secret", "a: {}", "a: {x-heald-hop: hush}", []string{"a.x-heald-hop: is missing, should be a secret"}},
+		{"a list for a secret", "a: {x-heald-hop: [hush]}", "a: {x-heald-hop: hush}", []string{"a.x-heald-hop: is a secret, should be a secret"}},
+		{"a secret of an entry", "a: [{name: x-heald-hop, value: hush}]", "a: [{name: x-heald-hop}]", []string{"a[0 x-heald-hop].value: is a secret, should not be there"}},
+		{"what a cluster adds", "metadata: {uid: 1, annotations: {}, finalizers: []}\nstatus: {}", "metadata: {}", nil},
+		{"what nobody adds", "metadata: {other: 1, status: 1}\nuid: 1", "metadata: {}", []string{
+			`metadata.other: is "1", should not be there`, `metadata.status: is "1", should not be there`, `uid: is "1", should not be there`}},
+		{"what a cluster adds, elsewhere", "a: {labels: {}, status: {}}", "a: {}", []string{"a.labels: is {}, should not be there", "a.status: is {}, should not be there"}},
+	} {
+		var have, want yaml.Node
+		if err := errors.Join(yaml.Unmarshal([]byte(c.have), &have), yaml.Unmarshal([]byte(c.want), &want)); err != nil {
+			t.Fatal(err)
+		}
+		got := comparison{id: "it"}
+		got.differ("", have.Content[0], want.Content[0])
+		for i, line := range got.lines {
+			got.lines[i] = strings.TrimPrefix(line, "it: ")
+		}
+		if !slices.Equal(got.lines, c.lines) {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, strings.Join(got.lines, "\n"), strings.Join(c.lines, "\n"))
+		}
+	}
+}
+
+// What differs altogether is not listed to the end, and each object by itself.
+func TestRenderDiffIsBounded(t *testing.T) {
+	for extra, want := range map[int]int{0: maxDifferences, 1: maxDifferences + 1, 9: maxDifferences + 1} {
+		m := &Manifests{}
+		spec := tree()
+		for i := range maxDifferences + extra {
+			set(spec, fmt.Sprintf("k%d", i), i)
+		}
+		m.add("", "v1", "Example", "ns", "x", "spec", spec)
+		m.add("", "v1", "Example", "ns", "y", "spec", tree("a", 1))
+		got, err := m.Diff([]byte("{apiVersion: v1, kind: Example, metadata: {name: x, namespace: ns}, spec: {}}\n---\n{apiVersion: v1, kind: Example, metadata: {name: y, namespace: ns}, spec: {a: 2}}"))
+		if err != nil || len(got) != want+1 || got[want] != `Example ns/y: spec.a: is "2", should be "1"` {
+			t.Errorf("%d more: %v, %d lines: %s", extra, err, len(got), got[len(got)-1])
+		}
+		if extra > 0 && got[maxDifferences] != fmt.Sprintf("Example ns/x: %d more", extra) {
+			t.Errorf("%d more: %s", extra, got[maxDifferences])
+		}
+	}
+}
+
+// Objects are told apart by group, kind, namespace and name, not by the version.
+func TestRenderDiffIdentity(t *testing.T) {
+	for text, want := range map[string]string{
+		"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: n}}":                                  "Service n/a",
+		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}":                                        "Deployment a",
+		"{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a, namespace: n}}":        "Gateway.gateway.networking.k8s.io n/a",
+		"{apiVersion: networking.istio.io/v1alpha3, kind: Gateway, metadata: {name: a, namespace: n}, b: {}}": "Gateway.networking.istio.io n/a",
+	} {
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if got := identity(doc.Content[0]); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// What cannot be read is told with its document and line.
+func TestRenderDiffMistakes(t *testing.T) {
+	m := &Manifests{}
+	for text, want := range map[string]string{
+		"a: [":                              "document 1: ",
+		"kind: A\n---\n- a\n---\nkind: B\n": "document 2: line 3: no Kubernetes object",
+		"kind: A\n---\n---\nnull\n---\nkind: A\n":              "document 4: line 6: A  is there twice",
+		"kind: List\nitems: [{kind: A}, 1]\n":                  "document 1: line 2: no Kubernetes object",
+		"kind: AList\nitems: [{kind: A}, {kind: A}]\n":         "is there twice",
+		"kind: A\nitems: [1]\n---\nkind: List\nitems: [[b]]\n": "document 2: line 5: no Kubernetes object",
+	} {
+		if _, err := m.Diff([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	if got, err := m.Diff([]byte("kind: A\nitems: [1]\n")); err != nil || len(got) > 0 { // items of something else
+		t.Error(got, err)
 	}
 }

@@ -127,13 +127,10 @@ func (g *gateway) head() string {
 	if g.p.Team != "" {
 		s = "One more team of a heald in Envoy Gateway: a host name with a policy of its own. Apply it beside what heald render envoy-gateway prints without --team."
 	}
-	switch {
-	case g.p.Envoy.Hop != "" && g.p.HopSecret != "":
-		s += "\nThe hop secret comes from the Secret " + g.p.HopSecret + ", key credential, which is the value of hop_secret: kubectl -n " + g.p.Namespace + " create secret generic " + g.p.HopSecret + " --from-file=credential=FILE"
-	case g.p.Envoy.Hop != "":
-		s += "\nThis file holds hop_secret in clear: keep it as you keep secrets."
+	if g.p.HopSecret != "" {
+		return s + "\nThe hop secret comes from the Secret " + g.p.HopSecret + ", key credential, which is the value of hop_secret: kubectl -n " + g.p.Namespace + " create secret generic " + g.p.HopSecret + " --from-file=credential=FILE"
 	}
-	return s
+	return s + "\nThis file holds hop_secret in clear: keep it as you keep secrets."
 }
 
 // proxy writes the Gateway with both listeners, and how its Envoys are run.
@@ -241,14 +238,8 @@ func (g *gateway) name() string {
 	return "outer"
 }
 
-// headers makes a list of headers to set, name and value in turn.
-func headers(pairs ...string) *yaml.Node {
-	n := list()
-	for i := 0; i+1 < len(pairs); i += 2 {
-		n.Content = append(n.Content, inline(tree("name", pairs[i], "value", pairs[i+1])))
-	}
-	return n
-}
+// header is a header to set.
+func header(name, value string) *yaml.Node { return inline(tree("name", name, "value", value)) }
 
 func extension(name string) *yaml.Node {
 	return tree("type", "ExtensionRef", "extensionRef", inline(tree("group", eg, "kind", "HTTPRouteFilter", "name", name)))
@@ -256,16 +247,17 @@ func extension(name string) *yaml.Node {
 
 // outer writes the hop that clients reach, for the host or for one more team's.
 func (g *gateway) outer() {
-	changes := headers("x-heald-policy", escaped(policyOf(g.p)))
-	if g.p.Envoy.Hop != "" && g.p.HopSecret == "" {
-		changes.Content = append(changes.Content, headers("x-heald-hop", escaped(g.p.Envoy.Hop)).Content...)
+	changes := list(header("x-heald-policy", escaped(policyOf(g.p))))
+	if g.p.HopSecret == "" {
+		changes.Content = append(changes.Content, header("x-heald-hop", escaped(g.p.Envoy.Hop)))
 	}
-	changes.Content = append(changes.Content, noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", headers("x-envoy-retry-on", "retriable-headers").Content[0]))
-	changes.Content = append(changes.Content, headers("x-envoy-retriable-header-names", "x-heald-retry").Content...)
+	changes.Content = append(changes.Content,
+		noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", header("x-envoy-retry-on", "retriable-headers")),
+		header("x-envoy-retriable-header-names", "x-heald-retry"))
 	filters := list(
 		tree("type", "RequestHeaderModifier", "requestHeaderModifier", tree("set", changes, because{"remove", "Only heald and this route set these."}, g.c.removed(g.p))),
 		tree("type", "ResponseHeaderModifier", "responseHeaderModifier", tree("remove", texts(g.c.host("outer"), "response_headers_to_remove"))))
-	if g.p.Envoy.Hop != "" && g.p.HopSecret != "" {
+	if g.p.HopSecret != "" {
 		filters.Content = append(filters.Content, noted("x-heald-hop, from a Secret: heald refuses requests without it, so those that come to the inner port from elsewhere.", extension("heald-hop")))
 	}
 	g.add("The outer hop: it knows nothing of language models, and tries again what is marked.", gatewayV1, "HTTPRoute", g.p.Namespace, g.name(), "spec", tree(
@@ -316,7 +308,7 @@ func (g *gateway) outerSettings() {
 	}
 	direct("heald-websocket", number(g.c.webSocket(), "status_code"), body(g.c.webSocket()))
 	direct("heald-unknown-backend", 500, unknownText)
-	if g.p.Envoy.Hop != "" && g.p.HopSecret != "" {
+	if g.p.HopSecret != "" {
 		g.add("", egV1, "HTTPRouteFilter", g.p.Namespace, "heald-hop", "spec", tree("credentialInjection", tree("header", "x-heald-hop", because{"overwrite", "Whatever the client sent."}, true,
 			"credential", tree("valueRef", inline(tree("name", g.p.HopSecret))))))
 	}

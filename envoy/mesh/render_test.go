@@ -450,3 +450,55 @@ func TestRenderTelemetry(t *testing.T) {
 		}
 	}
 }
+
+// heald's Service is found by whatever part of its name is written.
+func TestRenderService(t *testing.T) {
+	for _, c := range []struct {
+		address, host, name, namespace string
+		port                           int
+	}{
+		{"", "heald.ns.svc.cluster.local", "heald", "ns", 9000},
+		{"proxy:9001", "proxy.ns.svc.cluster.local", "proxy", "ns", 9001},
+		{"proxy.other:9001", "proxy.other.svc.cluster.local", "proxy", "other", 9001},
+		{"proxy.other.svc:9001", "proxy.other.svc.cluster.local", "proxy", "other", 9001},
+		{"proxy.other.svc.cluster.local:1", "proxy.other.svc.cluster.local", "proxy", "other", 1},
+		{"proxy.other.svc.corp.example:65535", "proxy.other.svc.corp.example", "proxy", "other", 65535},
+		{"proxy.other.example:9001", "proxy.other.example", "proxy", "other", 9001},
+	} {
+		p := Params{Namespace: "ns", Heald: c.address}
+		if host, name, namespace, port := p.service(); host != c.host || name != c.name || namespace != c.namespace || port != c.port {
+			t.Errorf("%s: %s %s %s %d", c.address, host, name, namespace, port)
+		}
+	}
+}
+
+// Without a hop secret no form sends the header, and Istio's take a client's away.
+func TestRenderWithoutHop(t *testing.T) {
+	for _, form := range []string{GatewayForm, SidecarForm} {
+		p := given(form)
+		_, with := render(t, p)
+		p.Envoy.Hop = ""
+		_, without := render(t, p)
+		for hop, objects := range map[bool][]*yaml.Node{true: with, false: without} {
+			routes := 0
+			for _, o := range objects {
+				if text(o, "kind") != "VirtualService" || text(o, "metadata", "name") != "heald" {
+					continue
+				}
+				for _, r := range at(o, "spec", "http").Content {
+					if text(r, "name") != outerRoute {
+						continue
+					}
+					routes++
+					request := at(r, "headers", "request")
+					if removed, set := slices.Contains(texts(request, "remove"), "x-heald-hop"), text(request, "set", "x-heald-hop"); removed == hop || (set != "") != hop {
+						t.Errorf("%s, secret %v: sent %q, removed %v", form, hop, set, removed)
+					}
+				}
+			}
+			if routes != 1 {
+				t.Errorf("%s: %d outer routes", form, routes)
+			}
+		}
+	}
+}

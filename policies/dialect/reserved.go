@@ -88,10 +88,7 @@ func ErrorOutside(reserved []int, d Dialect, err *conversation.Error) (status in
 	if status, headers, body = d.Error(err); !slices.Contains(reserved, sent(status)) {
 		return status, headers, body
 	}
-	again := mayPass(err.Kind)
-	fits := func() bool {
-		return !slices.Contains(reserved, sent(status)) && (again || sent(status) < http.StatusInternalServerError)
-	}
+	fits := func() bool { return !slices.Contains(reserved, sent(status)) }
 	for _, kind := range append([]conversation.ErrorKind{err.Kind}, replacements(err)...) {
 		e := *err
 		e.Kind, e.Status, e.Name = kind, 0, ""
@@ -100,7 +97,7 @@ func ErrorOutside(reserved []int, d Dialect, err *conversation.Error) (status in
 		}
 	}
 	rest := finalStatuses
-	if again {
+	if mayPass(err.Kind) {
 		rest = passingStatuses
 	}
 	for _, code := range rest {

@@ -27,16 +27,16 @@ func TestReserved(t *testing.T) {
 		}
 		for _, d := range endpoint.Dialects {
 			for kind := range conversation.ErrorKind(conversation.ErrorKinds) + 1 {
-				for _, status := range []int{0, 400, 404, 405, 415, 418, 429, 500, 501, 502, 503, 504, 507, 529, 599, 999} {
+				for _, status := range []int{0, 100, 199, 200, 400, 404, 405, 415, 418, 429, 500, 501, 502, 503, 504, 507, 529, 599, 600, 999} {
 					for _, after := range []int{0, 7} {
 						e := conversation.Error{Kind: kind, Status: status, Name: "UNAVAILABLE", Message: "what is wrong", RetryAfter: after}
 						was, had, plain := d.Error(&e)
 						got, headers, body := dialect.ErrorOutside(reserved, d, &e)
-						if was == 999 {
+						if was < 200 || was > 599 { // no status that can be sent
 							was = 500
 						}
 						switch {
-						case slices.Contains(reserved, got) || got == 999 && slices.Contains(reserved, 500):
+						case slices.Contains(reserved, got) || (got < 200 || got > 599) && slices.Contains(reserved, 500):
 							t.Fatalf("%s, kind %d, status %d without %v: %d", d.Name(), kind, status, reserved, got)
 						case !strings.Contains(string(body), "what is wrong"):
 							t.Errorf("%s, kind %d: the words are lost: %s", d.Name(), kind, body)
@@ -104,6 +104,105 @@ func TestReservedTable(t *testing.T) {
 		}
 		if (status >= 500 || status == 429) && headers.Get("x-should-retry") == "false" {
 			t.Errorf("%s, kind %d without %v: clients do not try again", c.d.Name(), c.e.Kind, c.reserved)
+		}
+	}
+}
+
+// Each row of the table in reserved.go: as long as the statuses before are
+// reserved, the error has the next one, in the words of the kind that has it.
+func TestReservedOrder(t *testing.T) {
+	type step struct {
+		status int
+		says   string
+	}
+	const (
+		invalid = `"invalid_request_error"`
+		api     = `"api_error"`
+		quota   = `"insufficient_quota"`
+		limit   = `"rate_limit_error"`
+		server  = `"server_error"`
+		noFault = `"INVALID_ARGUMENT"`
+		spent   = `"RESOURCE_EXHAUSTED"`
+	)
+	busy, denied := step{529, `"overloaded_error"`}, step{403, `"permission_error"`}
+	forbidden, away, refused := step{403, `"insufficient_permissions"`}, step{503, `"UNAVAILABLE"`}, step{403, `"PERMISSION_DENIED"`}
+	for _, c := range []struct {
+		d     dialect.Dialect
+		kind  conversation.ErrorKind
+		after int // seconds of retry-after
+		steps []step
+	}{
+		{endpoint.Claude, conversation.ErrOverloaded, 0, []step{busy, {500, api}, {429, limit}}},
+		{endpoint.Claude, conversation.ErrOverloaded, 3, []step{busy, {429, limit}, {500, api}}},
+		{endpoint.Claude, conversation.ErrTimeout, 0, []step{{504, `"timeout_error"`}, {500, api}, busy, {429, limit}}},
+		{endpoint.Claude, conversation.ErrAPI, 0, []step{{500, api}, busy, {429, limit}}},
+		{endpoint.Claude, conversation.ErrRateLimit, 0, []step{{429, limit}, busy, {500, api}}},
+		{endpoint.Claude, conversation.ErrQuota, 0, []step{{429, limit}, {402, `"billing_error"`}, denied, {400, invalid}, {422, limit}}},
+		{endpoint.Claude, conversation.ErrBilling, 0, []step{{402, `"billing_error"`}, denied, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrAuth, 0, []step{{401, `"authentication_error"`}, denied, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrPermission, 0, []step{denied, {400, invalid}, {422, denied.says}}},
+		{endpoint.Claude, conversation.ErrRegion, 0, []step{denied, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrNotFound, 0, []step{{404, `"not_found_error"`}, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrPath, 0, []step{{404, `"not_found_error"`}, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrNoResource, 0, []step{{404, `"not_found_error"`}, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrTooLarge, 0, []step{{413, `"request_too_large"`}, {400, invalid}}},
+		{endpoint.Claude, conversation.ErrInvalid, 0, []step{{400, invalid}, {422, invalid}, {403, invalid}}},
+
+		{endpoint.Chat, conversation.ErrOverloaded, 0, []step{{503, server}, {500, server}, {429, limit}}},
+		{endpoint.Chat, conversation.ErrOverloaded, 3, []step{{503, server}, {429, limit}, {500, server}}},
+		{endpoint.Chat, conversation.ErrTimeout, 0, []step{{504, server}, {500, server}, {503, server}, {429, limit}, {529, server}}},
+		{endpoint.Chat, conversation.ErrAPI, 0, []step{{500, server}, {503, server}, {429, limit}, {529, server}}},
+		{endpoint.Chat, conversation.ErrRateLimit, 0, []step{{429, limit}, {503, server}, {500, server}, {529, limit}}},
+		{endpoint.Chat, conversation.ErrQuota, 0, []step{{429, quota}, {402, quota}, forbidden, {400, invalid}}},
+		{endpoint.Chat, conversation.ErrBilling, 0, []step{{402, quota}, forbidden, {400, invalid}}},
+		{endpoint.Chat, conversation.ErrAuth, 0, []step{{401, `"invalid_api_key"`}, forbidden, {400, invalid}}},
+		{endpoint.Chat, conversation.ErrPermission, 0, []step{forbidden, {400, invalid}}},
+		{endpoint.Chat, conversation.ErrRegion, 0, []step{{403, `"request_forbidden"`}, {400, invalid}}},
+		{endpoint.Chat, conversation.ErrNotFound, 0, []step{{404, `"model_not_found"`}, {400, `"code":null`}}},
+		{endpoint.Chat, conversation.ErrTooLarge, 0, []step{{413, `"request_too_large"`}, {400, `"code":null`}}},
+
+		{endpoint.Native, conversation.ErrOverloaded, 0, []step{away, {500, `"INTERNAL"`}, {429, spent}}},
+		{endpoint.Native, conversation.ErrTimeout, 0, []step{{504, `"DEADLINE_EXCEEDED"`}, {500, `"INTERNAL"`}, away, {429, spent}}},
+		{endpoint.Native, conversation.ErrRateLimit, 0, []step{{429, spent}, away, {500, `"INTERNAL"`}}},
+		{endpoint.Native, conversation.ErrQuota, 0, []step{{429, spent}, {402, spent}, refused, {400, noFault}}},
+		{endpoint.Native, conversation.ErrAuth, 0, []step{{401, `"UNAUTHENTICATED"`}, refused, {400, noFault}}},
+		{endpoint.Native, conversation.ErrInvalid, 0, []step{{400, noFault}, {422, noFault}}},
+	} {
+		var reserved []int
+		for _, want := range c.steps {
+			e := conversation.Error{Kind: c.kind, Message: "m", RetryAfter: c.after}
+			status, _, body := dialect.ErrorOutside(reserved, c.d, &e)
+			if text := strings.ReplaceAll(string(body), `": `, `":`); status != want.status || !strings.Contains(text, want.says) {
+				t.Errorf("%s, kind %d without %v: %d %s, want %d with %s", c.d.Name(), c.kind, reserved, status, body, want.status, want.says)
+			}
+			reserved = append(reserved, want.status)
+		}
+	}
+}
+
+// Errors of both sorts need a status that is left, each one of its own.
+func TestReservedRemains(t *testing.T) {
+	for _, c := range []struct {
+		reserved []int
+		want     bool
+		last     int
+	}{
+		{nil, true, 500},
+		{[]int{500, 429}, true, 529},
+		{[]int{500, 529}, true, 429},
+		{[]int{429, 529}, true, 500},
+		{[]int{500, 429, 529}, false, 500},
+		{[]int{400, 422}, true, 500},
+		{[]int{400, 403}, true, 500},
+		{[]int{422, 403}, true, 500},
+		{[]int{400, 422, 403}, false, 500},
+		{[]int{401, 402, 404, 409, 413, 502, 503, 504, 507}, true, 500},
+	} {
+		if got := dialect.Remains(c.reserved); got != c.want {
+			t.Errorf("%v: %v", c.reserved, got)
+		}
+		if got := dialect.LastStatus(c.reserved); got != c.last {
+			t.Errorf("%v: the last status is %d", c.reserved, got)
 		}
 	}
 }

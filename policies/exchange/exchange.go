@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -314,8 +315,12 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) (reply *
 	if !x.throughOuter(req) {
 		message = "gateway: " + notFromOuter // what is wrong here is in the log
 	}
+	kind := conversation.ErrAPI
+	if fault.Status == http.StatusRequestEntityTooLarge { // the client's mistake, not one that may pass
+		kind = conversation.ErrTooLarge
+	}
 	status, headers, body := dialect.ErrorOutside(x.reservedFor(req), d, &conversation.Error{
-		Kind: conversation.ErrAPI, Status: fault.Status, Message: message, RequestID: id,
+		Kind: kind, Status: fault.Status, Message: message, RequestID: id,
 		NoRetry: !fault.Verdict.Again(),
 	})
 	if id != "" {

@@ -114,3 +114,47 @@ func TestAttemptsThatAreNotCounted(t *testing.T) {
 		}
 	}
 }
+
+// Another id is told of as long as the next attempt may come, with Envoy's own part
+// of the wait, and not while a memory that was found proves that ids stay.
+func TestRequestIDsInTime(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		stays time.Duration // a memory was found so long before; -1 for never
+		later time.Duration
+		want  bool
+	}{
+		{"at once", -1, 0, true},
+		{"at the last moment", -1, 3*time.Second + retryLag, true},
+		{"too late", -1, 3*time.Second + retryLag + 1, false},
+		{"after a memory was found", 0, 0, false},
+		{"as long as that proves it", idsProven - time.Second - 1, time.Second, false},
+		{"later", idsProven - time.Second, time.Second, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var r requestIDs
+			if c.stays >= 0 {
+				r.stay("any", "id")
+				time.Sleep(c.stays)
+			}
+			r.ask("body", "first", 2*time.Second)
+			time.Sleep(c.later)
+			if got := r.changed("body", "second"); got != c.want {
+				t.Errorf("%s: told %v", c.name, got)
+			}
+			if r.changed("body", "second") {
+				t.Errorf("%s: told twice", c.name)
+			}
+		})
+	}
+	// What was found is not waited for any more; others are.
+	var r requestIDs
+	for _, id := range []string{"a", "b", "c"} {
+		r.ask("body", id, 0)
+	}
+	r.stay("body", "b")
+	r.stay("other", "a")
+	if len(r.asked) != 2 || r.asked[0].id != "a" || r.asked[1].id != "c" {
+		t.Errorf("waits for %+v", r.asked)
+	}
+}

@@ -143,6 +143,15 @@ var refusals = map[string]func(t *testing.T, r rig, begin func(headers ...string
 	},
 }
 
+// refusedFor are their reasons: each is decided where its name says.
+var refusedFor = map[string]string{
+	"not through outer": heal.ReasonHop, "unknown policy": heal.ReasonRefused, "bad setting": heal.ReasonRefused, "lost attempts": heal.ReasonLost,
+	"too long": heal.ReasonBodyTooLarge, "unknown coding": heal.ReasonRefused, "wrong method": heal.ReasonRefused, "unknown path": heal.ReasonRefused,
+	"probe of a method": heal.ReasonProbe, "no such model": heal.ReasonModelList, "not JSON": heal.ReasonRefused, "nothing is ready": heal.ReasonAccountsRefused,
+	"Envoy's own": heal.ReasonConnect, "panic": heal.ReasonPanic, "panic in its own words": heal.ReasonPanic, "wrong mode": "wrong_mode",
+	"no headers at all": heal.ReasonBodyTooLarge,
+}
+
 type speechless struct{}
 
 func (speechless) Error() string { panic("no words") }
@@ -158,6 +167,11 @@ func TestReservedStatus(t *testing.T) {
 	paths := map[string]string{
 		"claude": "/v1/messages", "chat": "/v1/chat/completions", "responses": "/v1/responses", "gemini": nativeWhole,
 		"completions": "/v1/completions", "embeddings": "/v1/embeddings", "images": "/v1/images/generations",
+	}
+	for _, d := range endpoint.Dialects {
+		if name := d.Name(); bodies[name] == "" && name != "transcriptions" { // its errors are OpenAI's, and its body is a form
+			t.Errorf("add %s", name)
+		}
 	}
 	for _, reserved := range [][]int{{502, 503, 504, 507}, {400, 401, 403, 404, 405, 413, 415, 429, 500, 502, 503, 504}} {
 		for api, body := range bodies {
@@ -177,6 +191,8 @@ func TestReservedStatus(t *testing.T) {
 					t.Errorf("%s: no reply", name)
 				case slices.Contains(reserved, reply.Status):
 					t.Errorf("%s: %d %s", name, reply.Status, reply.Body)
+				case refusedFor[name] != "" && reply.Reason != refusedFor[name]:
+					t.Errorf("%s: refused as %s", name, reply.Reason)
 				case reply.Status < 400:
 					t.Errorf("%s is no error: %d %s", name, reply.Status, reply.Body)
 				}
@@ -206,6 +222,72 @@ func TestReservedStatus(t *testing.T) {
 	}
 }
 
+// A body that turns out to be too long is a client's mistake, in whichever status.
+func TestReservedTooLong(t *testing.T) {
+	for _, c := range []struct {
+		reserved []int
+		status   int
+		says     string
+	}{
+		{nil, 413, "request_too_large"},
+		{[]int{413}, 400, "invalid_request_error"},
+	} {
+		r := newRig(t, func(cfg *Config) {
+			cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {ReservedStatus: c.reserved}}
+		})
+		reply := r.Refuse(r.begin(1, "").in, &policies.Fault{Verdict: policies.Fail, Reason: heal.ReasonBodyTooLarge, Status: 413, Err: errors.New("too long")})
+		if reply.Status != c.status || !strings.Contains(string(reply.Body), c.says) {
+			t.Errorf("without %v: %d %s", c.reserved, reply.Status, reply.Body)
+		}
+	}
+}
+
+// What heald's own faults may not be is up to the request's policy; where that is not
+// known, or nobody proves it, to all of them.
+func TestReservedForFaults(t *testing.T) {
+	r := newRig(t, func(cfg *Config) {
+		cfg.Policies = map[string]route.Settings{"mesh": {ReservedStatus: []int{500, 503}}, "other": {ReservedStatus: []int{500, 502}}, "plain": {}}
+	})
+	if want := []int{500, 502, 503}; !slices.Equal(r.reserved, want) {
+		t.Errorf("all reserve %v, want %v", r.reserved, want)
+	}
+	fault := &policies.Fault{Verdict: policies.Retry, Reason: heal.ReasonPanic, Err: errors.New("internal error")}
+	for policy, want := range map[string]int{"mesh": 529, "other": 529, "plain": 500, "nobody's": 529} {
+		if got := r.Refuse(r.begin(1, "", policies.HeaderPolicy, policy).in, fault).Status; got != want {
+			t.Errorf("%s: %d, want %d", policy, got, want)
+		}
+	}
+	if got := r.Refuse(nil, fault).Status; got != 529 {
+		t.Errorf("no request: %d", got)
+	}
+	r.hop = newKeySet("a secret of the outer listener")
+	for hop, want := range map[string]int{"": 529, "a secret of the outer listener": 500} {
+		if got := r.Refuse(r.begin(1, "", policies.HeaderPolicy, "plain", policies.HeaderHop, hop).in, fault).Status; got != want {
+			t.Errorf("with the hop secret %q: %d, want %d", hop, got, want)
+		}
+	}
+}
+
+// Which policies leave nothing together is told with the first one that reserves
+// anything; those that leave nothing by themselves are told elsewhere.
+func TestReservedTogether(t *testing.T) {
+	for _, c := range []struct {
+		named map[string]route.Settings
+		want  string
+	}{
+		{map[string]route.Settings{"a": {ReservedStatus: []int{500, 429}}, "b": {ReservedStatus: []int{503}}}, ""},
+		{map[string]route.Settings{"b": {ReservedStatus: []int{500, 429}}, "c": {ReservedStatus: []int{529}}, "a": {}}, "policies.b.reserved_status"},
+		{map[string]route.Settings{"a": {ReservedStatus: []int{400}}, "b": {ReservedStatus: []int{403, 422}}}, "policies.a.reserved_status"},
+		{map[string]route.Settings{"a": {ReservedStatus: []int{500, 429, 529}}, "b": {ReservedStatus: []int{503}}}, ""},
+		{map[string]route.Settings{"a": {}, "b": {}}, ""},
+	} {
+		err := checkReserved(c.named, reservedByAll(c.named))
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want+": with those of the other policies") {
+			t.Errorf("%v: %v", c.named, err)
+		}
+	}
+}
+
 // A reply that is made before the policy is known has no status that any policy
 // reserves; afterwards the policy's own count. Policies that leave nothing together
 // are refused.
@@ -230,16 +312,5 @@ func TestReservedByPolicy(t *testing.T) {
 	cfg.Policies = map[string]route.Settings{"a": {ReservedStatus: []int{500, 429}}, "b": {ReservedStatus: []int{529}}}
 	if _, err := New(cfg, Deps{}); err == nil || !strings.Contains(err.Error(), "policies.a.reserved_status") {
 		t.Errorf("%v", err)
-	}
-}
-
-// All dialects are in the test above.
-func TestReservedKnowsAllDialects(t *testing.T) {
-	for _, d := range endpoint.Dialects {
-		if name := d.Name(); name == "transcriptions" { // its errors are OpenAI's, and its body is a form
-			continue
-		} else if _, ok := map[string]bool{"claude": true, "chat": true, "responses": true, "gemini": true, "native": true, "completions": true, "embeddings": true, "images": true, "anthropic": true}[name]; !ok {
-			t.Errorf("add %s", name)
-		}
 	}
 }

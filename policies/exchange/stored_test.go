@@ -326,6 +326,11 @@ func TestStoreDown(t *testing.T) {
 						t.Errorf("%d lost, knows %d, counted %v and %v", last.lost, last.memory.Known(),
 							count("heald_memory_total", "store_failed"), count("heald_memory_total", "not_stored"))
 					}
+					for _, line := range []string{"the store does not tell all of earlier attempts", "the store did not take the memory for the next attempt"} {
+						if one.log.FilterMessage(line).Len() == 0 || two.log.FilterMessage(line).Len() == 0 {
+							t.Errorf("a replica does not log that %s", line)
+						}
+					}
 					answerWith(last, 200, hello+stop)
 				})
 			})
@@ -444,4 +449,66 @@ func TestMemoryStoreIsTheStateStore(t *testing.T) {
 	if _, err := (route.Settings{}).WithDefaults().Override("memory=redis"); err == nil || errors.Is(err, state.ErrUnavailable) {
 		t.Error("memory=redis is taken")
 	}
+}
+
+// A value in the store that nobody can read costs the memory and no request.
+func TestStoredMemoryThatCannotBeRead(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		lost        int // an attempt without a memory is one, unless it is not known what it left
+		metric      string
+	}{
+		{"no JSON", "{", 1, "absent"},
+		{"nothing sealed", "{}", 1, "absent"},
+		{"sealed by nobody", `{"m":"1.x.y.z"}`, 0, "unreadable"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one, two, store := replicas(t, nil)
+			two, count := two.counting(t)
+			isForbidden(t, one.begin(1, ""), ask)
+			next := two.begin(2, "")
+			if reply := next.RequestHeaders(); reply != nil {
+				t.Fatal(reply.Reason)
+			}
+			next.stored.body = checksum([]byte(ask)) // for the key
+			if err := store.Store.Put(t.Context(), next.storeKey(), []byte(c.value), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if _, reply := next.RequestBody(t.Context(), []byte(ask)); reply != nil {
+				t.Fatal(reply.Reason)
+			}
+			if next.number != 2 || next.memory.Known() != 0 || next.lost != c.lost || count("heald_memory_total", c.metric) != 1 {
+				t.Errorf("attempt %d knows %d, %d lost, %s counted %v", next.number, next.memory.Known(), next.lost, c.metric, count("heald_memory_total", c.metric))
+			}
+			next.Close(policies.EndCancelled)
+		})
+	}
+}
+
+// countsAnew has a counter that can begin anew, as when its life has ended before that
+// of the memory.
+type countsAnew struct {
+	state.Store
+	counters state.Store
+}
+
+func (c *countsAnew) Count(ctx context.Context, key state.Key, life time.Duration) (int64, error) {
+	return c.counters.Count(ctx, key, life)
+}
+
+// A counter that has begun anew is not taken for attempts of the request that ended.
+func TestStoreCountsAnew(t *testing.T) {
+	one, two, store := replicas(t, nil)
+	counts := &countsAnew{Store: store.Store, counters: memory.New()}
+	store.Store = counts
+	isForbidden(t, unnumbered(one.begin(1, "")), ask)
+	isAnswered(t, unnumbered(two.begin(1, "")), ask)
+	counts.counters = memory.New()
+	lose(t, unnumbered(one.begin(1, "")))
+	second := unnumbered(two.begin(1, ""))
+	send(t, second, ask)
+	if second.number != 2 || second.lost != 1 || second.memory.Known() != 0 {
+		t.Errorf("attempt %d knows %d, %d lost", second.number, second.memory.Known(), second.lost)
+	}
+	second.Close(policies.EndCancelled)
 }

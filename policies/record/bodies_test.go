@@ -54,11 +54,15 @@ func TestBodiesAreKept(t *testing.T) {
 	to := &shelf{}
 	k, _, closed := keeper(t, to, BodyOptions{Most: 10})
 	for _, outcome := range []string{"passed", "failed", "", "broken", "canceled"} {
+		before := k.held.Load()
 		c := k.Begin()
 		c.Request([]byte("ask: secret"))
 		c.Answer([]byte("123456789"))
 		c.Answer([]byte("é and more"))
 		c.Keep(Bodies{RequestID: outcome, Outcome: outcome}, func(text string) string { return strings.ReplaceAll(text, "secret", "-") })
+		if kept := outcome == "failed" || outcome == "broken"; !kept && k.held.Load() > before {
+			t.Errorf("%s: %d bytes are still held", outcome, k.held.Load()-before)
+		}
 		c.Drop() // does nothing any more
 	}
 	closed()
@@ -131,6 +135,30 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 	close(to.wait)
 	closed()
+}
+
+// What a capture holds is known before it is there, whatever the length of the pieces,
+// and no more than the limit is held of a body.
+func TestCaptureCountsWhatItHolds(t *testing.T) {
+	const most = 10_000
+	for _, pieces := range [][]int{{1}, {0}, {511, 1, 1}, {512, 513}, {100, 5000}, {600, 1300, 1}, {most + beyondCut}, {most + beyondCut + 1}, {9000, 9000, 9000}, {1, 20_000}} {
+		k, _, closed := keeper(t, &shelf{}, BodyOptions{Most: most})
+		c := k.Begin()
+		var whole int64
+		for _, n := range pieces {
+			c.Answer(bytes.Repeat([]byte("x"), n))
+			c.Request(bytes.Repeat([]byte("y"), n))
+			whole += int64(n)
+			if held := int64(c.answer.Cap() + c.request.Cap()); k.held.Load() != held || c.held != held {
+				t.Errorf("%v: %d bytes are held, %d counted", pieces, held, k.held.Load())
+			}
+		}
+		if want := min(int(whole), most+beyondCut); c.answer.Len() != want || c.request.Len() != want || c.answer.Cap() > most+beyondCut || c.sizes != [2]int64{whole, whole} {
+			t.Errorf("%v: %d bytes of %v in %d, want %d", pieces, c.answer.Len(), c.sizes, c.answer.Cap(), want)
+		}
+		c.Drop()
+		closed()
+	}
 }
 
 // What the store or the queue does not take is counted and let go of.

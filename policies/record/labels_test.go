@@ -12,6 +12,7 @@ import (
 func TestLabels(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	l := NewLabels(NewMetrics(reg))
+	l.Attempt(Attempt{Backend: "early", Usage: &Usage{Output: 7}}) // there are no names yet
 	set := func(names ...string) map[string]bool {
 		out := map[string]bool{}
 		for _, n := range names {
@@ -43,6 +44,8 @@ func TestLabels(t *testing.T) {
 		"heald_usage_tokens_total{account=studio-1,backend=studio,kind=input,model=gemini-2.5-pro,tenant=team}":    120,
 		"heald_usage_tokens_total{account=studio-1,backend=studio,kind=output,model=gemini-2.5-pro,tenant=team}":   40,
 		"heald_usage_tokens_total{account=studio-1,backend=studio,kind=thinking,model=gemini-2.5-pro,tenant=team}": 20,
+		"heald_usage_tokens_total{account=,backend=other,kind=output,model=,tenant=}":                              7,
+		"heald_usage_unpriced_total{account=,backend=other,model=,tenant=}":                                        1,
 		"heald_usage_unpriced_total{account=other,backend=other,model=other,tenant=other}":                         1000,
 	}
 	if diff := cmp.Diff(want, series(t, reg)); diff != "" {

@@ -135,6 +135,15 @@ func TestEmptyLines(t *testing.T) {
 	for want, of := range map[string]zapcore.ObjectMarshaler{
 		`{"request_id":"","api":"","attempt":0,"verdict":"","asked_upstream":false,"duration_ms":0}`:              &Attempt{},
 		`{"request_id":"","api":"","outcome":"","asked_upstream":false,"stream":false,"tried":0,"duration_ms":0}`: &Request{},
+		// Taking a free slot is no wait, and what is 0 milliseconds is told if it took time.
+		`{"request_id":"","api":"","attempt":0,"verdict":"","asked_upstream":false,"held_ms":0,"duration_ms":0}`:                  &Attempt{Waited: Duration(time.Millisecond - 1), Held: 1, Duration: Duration(time.Millisecond - 1)},
+		`{"request_id":"","api":"","attempt":0,"verdict":"","asked_upstream":false,"waited_ms":1,"duration_ms":1}`:                &Attempt{Waited: Duration(time.Millisecond), Duration: Duration(2*time.Millisecond - 1)},
+		`{"request_id":"","api":"","attempt":0,"verdict":"","asked_upstream":false,"cost_nano":0,"duration_ms":0}`:                &Attempt{Cost: new(int64)}, // it is free
+		`{"request_id":"id","api":"chat","attempt":3,"verdict":"fail","asked_upstream":true,"error":"all of it","duration_ms":0}`: &AttemptLine{&Origin{RequestID: "id", API: "chat"}, &Attempt{Number: 3, Verdict: "fail", Asked: true, Error: "cut"}, "all of it"},
+		// One attempt is not listed, and the last one says where the request went.
+		`{"request_id":"","api":"","outcome":"","asked_upstream":false,"backend":"b","account":"a","stream":false,"tried":1,"duration_ms":0}`: &Request{Tried: 1, Attempts: []Attempt{{Number: 1, Backend: "b", Account: "a"}}},
+		`{"request_id":"","api":"","outcome":"","asked_upstream":false,"backend":"c","stream":false,"tried":2,"attempts":[{"attempt":1,"verdict":"retry","backend":"b"},{"attempt":2,"verdict":"pass","backend":"c"}],"duration_ms":0}`: &Request{
+			Tried: 2, Attempts: []Attempt{{Number: 1, Verdict: "retry", Backend: "b", Error: "not here"}, {Number: 2, Verdict: "pass", Backend: "c"}}},
 	} {
 		if got := strings.TrimSpace(string(written(t, of))); got != want {
 			t.Errorf("got %s, want %s", got, want)

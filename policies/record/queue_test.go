@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeSink struct {
 	write  func(context.Context) error
 	got    []Entry
+	pieces []int // their lengths
 	calls  int
 	closed int
 }
@@ -36,7 +38,7 @@ func (s *fakeSink) Write(ctx context.Context, entries []Entry) error {
 			return err
 		}
 	}
-	s.got = append(s.got, entries...)
+	s.got, s.pieces = append(s.got, entries...), append(s.pieces, len(entries))
 	return nil
 }
 
@@ -73,6 +75,27 @@ func TestQueueDropsWhatDoesNotFit(t *testing.T) {
 		}
 		if len(sink.got) != 4 || sink.got[3].Attempt.Number != 4 || sink.calls != 2 || sink.closed != 1 {
 			t.Errorf("got %d in %d calls, closed %d times", len(sink.got), sink.calls, sink.closed)
+		}
+	})
+}
+
+// A sink gets what waits in pieces that it can write in time.
+func TestQueueHandsOverInPieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		sink := &fakeSink{write: func(context.Context) error { <-release; return nil }}
+		q, dropped := newQueue(t, sink, 2*mostAtOnce+100)
+		q.Attempt(Attempt{})
+		synctest.Wait() // the sink has the first
+		for range 2*mostAtOnce + 100 {
+			q.Attempt(Attempt{})
+		}
+		close(release)
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if want := []int{1, mostAtOnce, mostAtOnce, 100}; !slices.Equal(sink.pieces, want) || dropped() != 0 {
+			t.Errorf("got %v, want %v", sink.pieces, want)
 		}
 	})
 }

@@ -36,20 +36,15 @@ func TestCheckLive(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			probed := free(t)
-			s := stack.Start(t, stack.Options{
+			options := stack.Options{
 				Envoy: c.envoy, Plain: true, Backends: []string{"a", "probe"},
 				Params: func(p *bootstrap.Params) { p.Backends[1].URL = "http://" + probed },
 				Models: "{aliases: {heald-probe: [{model: " + model + ", backend: probe}]}}",
-				Edit: func(yaml string) string {
-					if c.old == "" {
-						return yaml
-					}
-					if !strings.Contains(yaml, c.old) {
-						t.Fatalf("Envoy's configuration has no %q:\n%s", c.old, yaml)
-					}
-					return strings.ReplaceAll(yaml, c.old, c.new)
-				},
-			})
+			}
+			if c.old != "" {
+				options.Edit = func(yaml string) string { return strings.ReplaceAll(yaml, c.old, c.new) }
+			}
+			s := stack.Start(t, options)
 			said, err := os.ReadFile(s.Config)
 			if err != nil {
 				t.Fatal(err)

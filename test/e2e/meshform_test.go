@@ -198,7 +198,11 @@ func meshHeaders(t *testing.T, m *meshStack) {
 			t.Errorf("the client can see %s", name)
 		}
 	}
-	for _, r := range m.Fakes["a"].Requests() {
+	asked := m.Fakes["a"].Requests()
+	if len(asked) == 0 {
+		t.Error("the first provider was not asked")
+	}
+	for _, r := range asked {
 		for name := range r.Header {
 			if strings.HasPrefix(strings.ToLower(name), "x-heald") {
 				t.Errorf("the provider can see %s", name)
@@ -308,12 +312,17 @@ func meshReset(t *testing.T, m *meshStack) {
 	for _, reset := range []fakegemini.Reply{fakegemini.ResetBeforeHeaders(), fakegemini.ResetAfterHeaders()} {
 		bothKinds(t, func(t *testing.T, stream bool) {
 			m.Reload()
-			m.Fakes["a"].Reset()
+			for _, fake := range m.Fakes {
+				fake.Reset()
+			}
 			m.Fakes["a"].Enqueue(reset)
 			if text, err := answerText(m.Post(messages, turn(model, "hello", stream)), stream); err != nil || text != good {
 				t.Errorf("got %q, %v", text, err)
 			}
 			m.Settle()
+			if a, b := len(m.Fakes["a"].Requests()), len(m.Fakes["b"].Requests()); a == 0 || a+b < 2 {
+				t.Errorf("%d and %d requests: the reset was not met, or not tried again", a, b)
+			}
 		})
 	}
 }

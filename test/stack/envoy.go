@@ -23,7 +23,11 @@ func (s *Stack) startEnvoy(binary string, params bootstrap.Params, edit func(str
 		s.t.Fatal(err)
 	}
 	if edit != nil {
-		config = []byte(edit(string(config)))
+		edited := edit(string(config))
+		if edited == string(config) { // the test would then be about something else
+			s.t.Fatal("Options.Edit changes nothing in Envoy's configuration")
+		}
+		config = []byte(edited)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

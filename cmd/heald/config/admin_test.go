@@ -76,6 +76,56 @@ func TestAdminAccess(t *testing.T) {
 	}
 }
 
+// A token has a least length, and what is open or readable on the network is noted.
+func TestAdminNotes(t *testing.T) {
+	t.Setenv("TOKEN", strings.Repeat("t", leastToken))
+	t.Setenv("SHORT", strings.Repeat("t", leastToken-1))
+	a := authority.New(t)
+	cert, key := a.Issue("server", "heald")
+	files := "cert: " + cert + ", key: " + key
+	const near, far = "127.0.0.1:9001", "0.0.0.0:9001"
+	for _, c := range []struct{ address, admin, want string }{
+		{near, "", ""}, {near, "{open: true}", ""}, {near, "{token: {env: TOKEN}}", ""},
+		{far, "{open: true}", "admin.open: the admin listener answers everybody who reaches 0.0.0.0:9001"},
+		{far, "{open: true, tls: {" + files + "}}", "admin.open: the admin listener answers everybody"},
+		{far, "{open: true, tls: {" + files + ", client_ca: " + a.File + "}}", ""},
+		{far, "{token: {env: TOKEN}}", "admin.token: the token travels in plain text to 0.0.0.0:9001"},
+		{far, "{token: {env: TOKEN}, open: true}", "admin.token: the token travels in plain text"},
+		{far, "{token: {env: TOKEN}, tls: {" + files + "}}", ""},
+	} {
+		text := oneAccount + "listen: {admin: '" + c.address + "'}\n"
+		if c.admin != "" {
+			text += "admin: " + c.admin + "\n"
+		}
+		cfg, err := loadText(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var notes []string
+		for _, n := range cfg.Notes() {
+			if strings.HasPrefix(n.Path, "admin") {
+				notes = append(notes, n.Path+": "+n.Found)
+			}
+		}
+		if got := strings.Join(notes, "\n"); (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) || len(notes) > 1 {
+			t.Errorf("%s at %s: %q, want %q", c.admin, c.address, got, c.want)
+		}
+	}
+	for variable, want := range map[string]string{"TOKEN": "", "SHORT": "admin.token: the token has 23 bytes, fewer than 24"} {
+		cfg, err := loadText(t, oneAccount+"admin: {token: {env: "+variable+"}}\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		access, err := cfg.Access()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || !access.Asks() {
+			t.Errorf("%s: %v", variable, err)
+		}
+	}
+	if (&Access{}).Asks() || !(&Access{Certificates: true}).Asks() {
+		t.Error("what is asked for")
+	}
+}
+
 // Whether there is TLS cannot change while heald runs; a certificate can.
 func TestAdminKeeps(t *testing.T) {
 	running := &AdminTLS{Cert: "old"}

@@ -97,3 +97,44 @@ func TestRemembered(t *testing.T) {
 		}
 	}
 }
+
+// The least and the most that may be written.
+func TestRecordLimits(t *testing.T) {
+	t.Setenv("KEY", "a-credential-of-some-length")
+	for file, taken := range map[string]bool{
+		"max_size: 64KiB": true, "max_size: 65535": false, "max_age: 1m": true, "max_age: 59s": false, "keep: 1": true, "history: 100000": true,
+		"store_keep: 1m, bodies_keep: 1m": true, "store_keep: 59s": false, "store_max_size: 16MiB": true, "store_max_size: 16777215": false,
+		"body_max: 8MiB": true, "body_max: 8388609": false, "body_max: 1": true, "bodies_keep: 168h": true, "store_keep: 2h, bodies_keep: 2h": true, "store_keep: 2h, bodies_keep: 121m": false,
+	} {
+		c, err := Parse([]byte(recordBase + "record: {" + file + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.setDefaults()
+		if err := c.Validate(); (err == nil) != taken {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// What has no defaults yet is no fault.
+func TestRecordWithoutDefaults(t *testing.T) {
+	if err := (&Record{}).validate(false); err != nil {
+		t.Error(err)
+	}
+}
+
+// Defaults depend on what is written: bodies go with their requests.
+func TestRecordDefaults(t *testing.T) {
+	for _, c := range []struct{ given, want Record }{
+		{Record{}, Record{MaxSize: 100 << 20, MaxAge: 24 * time.Hour, Keep: 30, StoreKeep: 168 * time.Hour, StoreMaxSize: 1 << 30, Bodies: "off", BodyMax: 256 << 10, BodiesKeep: 24 * time.Hour}},
+		{Record{StoreKeep: time.Hour}, Record{MaxSize: 100 << 20, MaxAge: 24 * time.Hour, Keep: 30, StoreKeep: time.Hour, StoreMaxSize: 1 << 30, Bodies: "off", BodyMax: 256 << 10, BodiesKeep: time.Hour}},
+		{Record{MaxSize: 1, MaxAge: 2, Keep: 3, StoreKeep: 4, StoreMaxSize: 5, Bodies: "all", BodyMax: 6, BodiesKeep: 7},
+			Record{MaxSize: 1, MaxAge: 2, Keep: 3, StoreKeep: 4, StoreMaxSize: 5, Bodies: "all", BodyMax: 6, BodiesKeep: 7}},
+	} {
+		got := c.given
+		if got.setDefaults(); got != c.want {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
+	}
+}

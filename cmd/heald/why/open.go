@@ -108,15 +108,16 @@ func openLogs(ctx context.Context, names []string, in io.Reader, only string) (S
 	t := newTold("the log in " + strings.Join(called, ", "))
 	for i, name := range names {
 		err := func() error {
+			from := in
 			if name != "-" {
 				f, err := os.Open(name)
 				if err != nil {
 					return &Wrong{fmt.Errorf("--log: %w", err)}
 				}
 				defer f.Close()
-				in = f
+				from = f
 			}
-			text, err := usage.Unzipped(in)
+			text, err := usage.Unzipped(from)
 			if err != nil {
 				return fmt.Errorf("%s: %w", called[i], err)
 			}

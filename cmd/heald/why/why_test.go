@@ -71,7 +71,7 @@ func TestWhyOfALog(t *testing.T) {
 		}
 	}
 	got, err := tell(t, "id-2", logOf(t, aLog, "id-2"))
-	if err != nil || !inOrder(got, "request id-2", "studio-1", "before an answer began") {
+	if err != nil || !inOrder(got, "request id-2", "12:00:02.000", "studio-1", "before an answer began") {
 		t.Errorf("%v\n%s", err, got)
 	}
 	var packed bytes.Buffer
@@ -123,7 +123,7 @@ func TestNotFound(t *testing.T) {
 	}
 	defer store.Close()
 	_, err = tell(t, "id-77", logOf(t, aLog, "id-77"), store)
-	if err == nil || !inOrder(err.Error(), "nothing is known of id-77", "the log in standard input, which reaches back to 2026-11-29", "the file "+path+", which has no requests", "--log", "x-heald-request-id") {
+	if err == nil || !inOrder(err.Error(), "nothing is known of id-77", "the log in standard input, which reaches back to "+time.Date(2026, 11, 29, 12, 0, 1, 100e6, time.UTC).Local().Format("2006-01-02 15:04:05"), "the file "+path+", which has no requests", "--log", "x-heald-request-id") {
 		t.Errorf("got %v", err)
 	}
 	if _, err = tell(t, "id-77", logOf(t, "no log\n", "id-77")); err == nil || !strings.Contains(err.Error(), "which has none of heald's lines about requests") {
@@ -139,6 +139,47 @@ func TestNotFound(t *testing.T) {
 	two := aLog[:len(aLog)-40] + "\n" + strings.ReplaceAll(aLog, "id-1", "id-1b")
 	if _, err = tell(t, "0af7", logOf(t, two, "")); err == nil || !inOrder(err.Error(), "several requests begin with 0af7", "id-1b, id-1") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Requests that have not ended are told from their attempts, of a store as well.
+func TestUnfinishedInAStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	a := historytest.Failed("id-5", 1, "peek_eof", 200)
+	a.Time = historytest.Start
+	if err := f.Write(t.Context(), []record.Entry{{Attempt: &a}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := tell(t, "id-5", s); err != nil || !inOrder(got, "request id-5", "attempt 1 at studio-1") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := tell(t, "id-6", s); !errors.Is(err, history.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// Several requests that begin alike are named, the first five.
+func TestManyBeginAlike(t *testing.T) {
+	for n, want := range map[int]string{2: "id-2, id-1; write more", 5: "id-5, id-4, id-3, id-2, id-1; write more", 6: "id-6, id-5, id-4, id-3, id-2, …; write more", 9: "id-9, id-8, id-7, id-6, id-5, …; write more"} {
+		m := newTold("the log")
+		for i := range n {
+			m.Request(historytest.Request(fmt.Sprintf("id-%d", i+1), func(r *record.Request) {
+				r.Time, r.TraceID = historytest.Start.Add(time.Duration(i)*time.Minute), "0af7651916cd43dd8448eb211c80319c"
+			}))
+		}
+		if _, err := tell(t, "0af7", m); err == nil || !strings.Contains(err.Error(), "begin with 0af7: "+want) {
+			t.Errorf("%d: %v", n, err)
+		}
 	}
 }
 
@@ -342,8 +383,16 @@ func TestAdmin(t *testing.T) {
 			}
 			http.NotFound(w, r)
 		},
-		"is not heald's admin listener": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"it refuses: not from here":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
+		"is not heald's admin listener (it answered 404)": http.NotFound,
+		"is not heald's admin listener (it answered 500)": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/livez" {
+				_, _ = w.Write([]byte("ok\n"))
+				return
+			}
+			w.WriteHeader(http.StatusInternalServerError)
+		},
+		"is not heald's admin listener (it answered 200)": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"it refuses: not from here":                       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
 		"it asks for authentication: a token": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, accounts.AsksToken, http.StatusUnauthorized)
 		},
@@ -425,6 +474,89 @@ func TestStream(t *testing.T) {
 	var out bytes.Buffer
 	if err := List(t.Context(), &out, io.Discard, source, history.Filter{Since: historytest.Start.Add(4990 * time.Second)}, 50, true); err != nil || strings.Count(out.String(), "\n") != 5 || s.asked != 1 {
 		t.Errorf("%v, %d thousand read\n%s", err, s.asked, out.String())
+	}
+}
+
+// Requests that have not ended are remembered as far as there is room, and those that
+// have one keep it.
+func TestLogOfRequestsThatDoNotEnd(t *testing.T) {
+	m := newTold("the log")
+	attempt := func(id int) {
+		m.tell(record.Entry{Attempt: new(historytest.Failed(fmt.Sprint("id-", id), 1, "peek_eof", 200))})
+	}
+	for id := range mostOpen + 1 {
+		attempt(id)
+	}
+	attempt(0)
+	attempt(mostOpen)
+	if n := len(m.attempts); n != mostOpen || len(m.attempts["id-0"]) != 2 || m.attempts[fmt.Sprint("id-", mostOpen)] != nil {
+		t.Errorf("%d are remembered, the first with %d attempts", n, len(m.attempts["id-0"]))
+	}
+	m.tell(record.Entry{Request: new(historytest.Request("id-1"))})
+	attempt(mostOpen)
+	if n := len(m.attempts); n != mostOpen || m.attempts["id-1"] != nil || len(m.attempts[fmt.Sprint("id-", mostOpen)]) != 1 {
+		t.Errorf("%d are remembered once one has ended", n)
+	}
+	m.tell(record.Entry{}) // of bodies
+	if m.records != mostOpen+5 {
+		t.Errorf("%d records", m.records)
+	}
+}
+
+// The sources that are named are asked in their order; a running heald only if there
+// are none.
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	path, log := filepath.Join(dir, "history.db"), filepath.Join(dir, "log")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.WriteFile(log, []byte(aLog), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	running := errors.New("nothing listens there")
+	client, err := accounts.NewClient("127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		where Where
+		want  string // names of the sources, or of the error
+		wrong bool
+	}{
+		{"a log", Where{Logs: []string{log}}, "the log in " + log, false},
+		{"standard input", Where{Logs: []string{log, "-"}}, "the log in " + log + ", standard input", false},
+		{"a store", Where{Store: "sqlite:" + path}, "the file " + path, false},
+		{"both", Where{Logs: []string{"-"}, Store: "sqlite:" + path}, "the log in standard input|the file " + path, false},
+		{"a running heald", Where{Running: func() (*accounts.Client, error) { return client, nil }}, "the heald at " + client.Address(), false},
+		{"none that runs", Where{Running: func() (*accounts.Client, error) { return nil, running }}, "nothing listens there", false},
+		{"no such log", Where{Logs: []string{log + "x"}}, "--log: open " + log + "x", true},
+		{"no such store", Where{Logs: []string{log}, Store: "sqlite:" + path + "x"}, "--store: " + path + "x", true},
+		{"no store", Where{Store: path}, "--store: write sqlite: and the path", true},
+		{"Redis of no file", Where{Redis: true, Config: func() string { return "" }}, "--redis: name the heald.yaml", true},
+		{"Redis of a file that is missing", Where{Redis: true, Config: func() string { return filepath.Join(dir, "none.yaml") }}, "none.yaml", false},
+	} {
+		s, err := c.where.Open(t.Context(), strings.NewReader(aLog), "", time.Time{})
+		if err != nil {
+			var wrong *Wrong
+			if !strings.Contains(err.Error(), c.want) || errors.As(err, &wrong) != c.wrong || wrong != nil && !strings.Contains(wrong.Unwrap().Error(), c.want) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		var names []string
+		for _, source := range s.List {
+			names = append(names, source.Name())
+		}
+		if got := strings.Join(names, "|"); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", c.in, got, err, c.want)
 		}
 	}
-	for _, in := range []string{"", "-1", "1,25", "x", "1.", ".5", "1.2.3", "10000.1", "1e3", "NaN", "0.1234567", "1.-5", "+1"} {
+	for _, in := range []string{"", "-1", "1,25", "x", "1.", ".5", "1.2.3", "10000.1", "1e3", "NaN", "0.1234567", "1.-5", "+1", "1.0000001", "0.0010000001", "0e-9", "1e-2"} {
 		if got, err := Parse(in); err == nil || errors.Is(err, errPerToken) {
 			t.Errorf("%q: got %d, %v", in, got, err)
 		}

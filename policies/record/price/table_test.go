@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 var autumn = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -30,6 +31,14 @@ func TestCost(t *testing.T) {
 		{"above it all of it is", "gemini-2.5-pro", "", autumn, record.Usage{Input: 200_001, Cached: 1, Output: 1}, 200_000*2500 + 250 + 15_000, false},
 		{"a flat price stays", "gemini-3.5-flash", "", autumn, record.Usage{Input: 300_000}, 450_000_000, false},
 		{"flex is half", "gemini-2.5-pro", "flex", autumn, record.Usage{Input: 1000, Output: 10}, 625_000 + 50_000, false},
+		{"batch", "gemini-2.5-flash-preview-tts", "batch", autumn, record.Usage{Input: 1000, Output: 10, OutputBy: &record.Modalities{Audio: 10}}, 250_000 + 50_000, false},
+		{"speech", "gemini-2.5-flash-preview-tts", "", autumn, record.Usage{Output: 10, OutputBy: &record.Modalities{Audio: 10}}, 100_000, false},
+		{"speech that is not told", "gemini-2.5-flash-preview-tts", "", autumn, record.Usage{Output: 10}, 100_000, true},
+		{"more thinking than there is", "gemini-2.5-pro", "", autumn, record.Usage{Output: 10, Thinking: 11}, -1, false},
+		{"all of it is thinking", "gemini-2.5-pro", "", autumn, record.Usage{Output: 10, Thinking: 10}, 100_000, false},
+		{"all of it is cached", "gemini-2.5-pro", "", autumn, record.Usage{Input: 10, Cached: 10}, 1250, false},
+		{"less than nothing cached", "gemini-2.5-pro", "", autumn, record.Usage{Input: 10, Cached: -1}, -1, false},
+		{"less than no thinking", "gemini-2.5-pro", "", autumn, record.Usage{Output: 10, Thinking: -1}, -1, false},
 		{"priority", "gemini-3.1-pro-preview", "priority", autumn, record.Usage{Input: 1000}, 3_600_000, false},
 		{"half a billionth per token", "gemini-3.1-flash-lite", "flex", autumn, record.Usage{Input: 3, Cached: 3, InputBy: &record.Modalities{Text: 3}, CachedBy: &record.Modalities{Text: 3}}, 38, false},
 		{"audio", "gemini-2.5-flash", "", autumn, record.Usage{Input: 100, InputBy: &record.Modalities{Text: 40, Audio: 60}}, 40*300 + 60*1000, false},
@@ -165,7 +174,7 @@ func TestOwnPrices(t *testing.T) {
 	if got := cost("my-model-9", "", autumn.AddDate(0, 0, 2), record.Usage{Input: 1000}); got != int64(3_000_000) {
 		t.Errorf("the second period: %v", got)
 	}
-	if table.Version() == New(Config{}).Version() || !strings.HasPrefix(table.Version(), New(Config{}).Version()) {
+	if sum, own := strings.CutPrefix(table.Version(), New(Config{}).Version()+"+"); !own || len(sum) != 8 {
 		t.Errorf("version %s", table.Version())
 	}
 	if New(own).Version() != table.Version() {
@@ -183,6 +192,55 @@ func TestOwnPricesInOtherLetters(t *testing.T) {
 		table := New(Config{Models: map[string][]Period{"Gemini-2.5-Pro": {{Standard: &Rates{Input: &p}}}}})
 		if got := table.Cost("gemini-2.5-pro", "", autumn, &record.Usage{Input: 1}).Nano; got == nil || *got != 42_000 {
 			t.Fatalf("got %v", text(got))
+		}
+	}
+}
+
+// Each modality has its own price if there is one, else that of text; audio that is
+// cached has none unless it is told.
+func TestPricesOfModalities(t *testing.T) {
+	p := func(n int64) *Price { v := Price(n * perMillion); return &v }
+	all := &Rates{Input: p(1), Cached: p(2), Output: p(3), InputAudio: p(10), InputImage: p(20), InputVideo: p(30), CachedAudio: p(40), OutputImage: p(50), OutputAudio: p(60)}
+	text := &Rates{Input: p(1), Cached: p(2), Output: p(3)}
+	audio := &Rates{Input: p(1), Cached: p(2), InputAudio: p(10)}
+	cached := &Rates{Input: p(1), Cached: p(2), CachedAudio: p(40)}
+	for _, c := range []struct {
+		name    string
+		rates   *Rates
+		u       record.Usage
+		want    int64 // the prices of all tokens; -1 is unknown
+		guessed bool
+	}{
+		{"audio", all, record.Usage{Input: 1, InputBy: &record.Modalities{Audio: 1}}, 10, false},
+		{"a picture", all, record.Usage{Input: 1, InputBy: &record.Modalities{Image: 1}}, 20, false},
+		{"video", all, record.Usage{Input: 1, InputBy: &record.Modalities{Video: 1}}, 30, false},
+		{"a document", all, record.Usage{Input: 1, InputBy: &record.Modalities{Document: 1}}, 1, false},
+		{"cached audio", all, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Audio: 1}, CachedBy: &record.Modalities{Audio: 1}}, 40, false},
+		{"a cached picture", all, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Image: 1}, CachedBy: &record.Modalities{Image: 1}}, 2, false},
+		{"cached video", all, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Video: 1}, CachedBy: &record.Modalities{Video: 1}}, 2, false},
+		{"a cached document", all, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Document: 1}, CachedBy: &record.Modalities{Document: 1}}, 2, false},
+		{"a drawing", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Image: 1}}, 50, false},
+		{"speech", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Audio: 1}}, 60, false},
+		{"a film", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Video: 1}}, 3, false},
+		{"a document as the answer", all, record.Usage{Output: 1, OutputBy: &record.Modalities{Document: 1}}, 3, false},
+		{"pictures that are not told", &Rates{Input: p(1), InputImage: p(2)}, record.Usage{Input: 1}, 1, true},
+		{"films that are not told", &Rates{Input: p(1), InputVideo: p(2)}, record.Usage{Input: 1}, 1, true},
+		{"drawings that are not told", &Rates{Output: p(1), OutputImage: p(2)}, record.Usage{Output: 1}, 1, true},
+		{"another one is cached than was sent", all, record.Usage{Input: 2, Cached: 1, InputBy: &record.Modalities{Text: 2}, CachedBy: &record.Modalities{Audio: 1}}, 1 + 2, true},
+		{"another one is cached, at one price", text, record.Usage{Input: 2, Cached: 1, InputBy: &record.Modalities{Text: 2}, CachedBy: &record.Modalities{Audio: 1}}, 1 + 2, false},
+		{"nothing is told", all, record.Usage{Input: 1, Cached: 1, Output: 1}, 5, true},
+		{"a part is told", all, record.Usage{Input: 3, InputBy: &record.Modalities{Image: 2}}, 41, true},
+		{"more is told than there is", all, record.Usage{Input: 1, InputBy: &record.Modalities{Image: 2}}, 1, true},
+		{"less than nothing is told", all, record.Usage{Input: 1, InputBy: &record.Modalities{Image: -1, Text: 2}}, 1, true},
+		{"more is told, at one price", text, record.Usage{Input: 1, InputBy: &record.Modalities{Image: 2}}, 1, false},
+		{"pictures at the price of text", text, record.Usage{Input: 4, InputBy: &record.Modalities{Audio: 1, Image: 1, Video: 1, Text: 1}}, 4, false},
+		{"cached audio at the price of cached text", text, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Audio: 1}, CachedBy: &record.Modalities{Audio: 1}}, 2, false},
+		{"cached audio of no known price", audio, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Audio: 1}, CachedBy: &record.Modalities{Audio: 1}}, -1, false},
+		{"cached audio with a price of its own", cached, record.Usage{Input: 1, Cached: 1, InputBy: &record.Modalities{Audio: 1}, CachedBy: &record.Modalities{Audio: 1}}, 40, false},
+	} {
+		got, guessed := c.rates.sum(&c.u)
+		if got.unknown != (c.want < 0) || !got.unknown && got.trillionths != c.want*perMillion || guessed != c.guessed {
+			t.Errorf("%s: %+v, guessed %v", c.name, got, guessed)
 		}
 	}
 }
@@ -240,6 +298,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", Config{}, ""},
 		{"on_unknown", Config{OnUnknown: "maybe"}, "prices.on_unknown: \"maybe\" is neither allow nor deny; write one of the two"},
+		{"a long name", Config{Models: map[string][]Period{strings.Repeat("m", 101): {}}}, "prices.models." + redact.Bound(strings.Repeat("m", 101), 100) + ": has no prices"},
 		{"no period", Config{Models: map[string][]Period{"m": {}}}, "prices.models.m: has no prices"},
 		{"empty period", Config{Models: map[string][]Period{"m": {{}}}}, "prices.models.m[0]: has no prices: the model's cost would be unknown"},
 		{"no day", Config{Models: map[string][]Period{"m": {{From: "soon", Standard: rates}}}}, "prices.models.m[0].from: \"soon\" is not a day; write it as in 2027-01-01"},

@@ -135,8 +135,8 @@ func text(told []Sentence) string {
 	var b strings.Builder
 	for _, s := range told {
 		b.WriteString(s.Text + "\n")
-		if s.Link != "" {
-			b.WriteString("    " + s.Word + " " + strings.TrimPrefix(s.Link, Operating) + "\n")
+		if s.Link != "" || s.Word != "" {
+			b.WriteString("    " + strings.TrimSpace(s.Word+" "+strings.TrimPrefix(s.Link, Operating)) + "\n")
 		}
 	}
 	return b.String()
@@ -162,6 +162,10 @@ func golden(t *testing.T, name, got string) {
 func TestTell(t *testing.T) {
 	for name, r := range stories {
 		t.Run(name, func(t *testing.T) { golden(t, name, text(Tell(&r))) })
+	}
+	files, err := os.ReadDir("testdata")
+	if err != nil || len(files) != len(stories)+1 { // and that of TestReport
+		t.Errorf("%d golden files of %d stories, %v", len(files), len(stories), err)
 	}
 }
 
@@ -275,5 +279,25 @@ func TestCanceledUnsent(t *testing.T) {
 	}
 	if !strings.Contains(told, "before it was sent") || strings.Contains(told, "provider") {
 		t.Error(told)
+	}
+}
+
+// A provider was asked if anything of it is known, also in records without the flag.
+func TestNeverAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		r    record.Request
+		want bool
+	}{
+		"nothing":              {record.Request{}, true},
+		"the flag":             {record.Request{Asked: true}, false},
+		"a usage":              {record.Request{Usage: &record.Usage{}}, false},
+		"an attempt":           {record.Request{Attempts: []record.Attempt{{Backend: "a", Duration: msec(5)}}}, true},
+		"an attempt's flag":    {record.Request{Attempts: []record.Attempt{{}, {Asked: true}}}, false},
+		"an attempt's status":  {record.Request{Attempts: []record.Attempt{{Status: 500}, {}}}, false},
+		"an attempt's headers": {record.Request{Attempts: []record.Attempt{{Headers: msec(3)}}}, false},
+	} {
+		if got := neverAsked(&c.r); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

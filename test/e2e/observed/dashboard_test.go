@@ -32,8 +32,10 @@ func TestDashboard(t *testing.T) {
 	w := day(t)
 	p := prometheus.Start(t, &w.Recording, step)
 	queries := 0
+	seen := map[string]bool{}
 	for _, row := range observability.Rows {
 		for _, panel := range row.Panels {
+			seen[panel.Title] = true
 			for _, q := range panel.Queries {
 				queries++
 				// The day has something to count, so that no 0 may stand in for it.
@@ -55,6 +57,11 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	t.Logf("%d queries", queries)
+	for title := range did {
+		if !seen[title] {
+			t.Errorf("the dashboard has no panel %s", title)
+		}
+	}
 	for _, v := range observability.Variables {
 		m := labelValues.FindStringSubmatch(v.Query)
 		if m == nil {

@@ -3,6 +3,7 @@
 //
 //	go run ./mutate -root ../.. -n 300
 //	go run ./mutate -root ../.. -n 30 -seed 7 policies/heal policies/sse
+//	go run ./mutate -root ../.. -n 30 -files 'dump*' envoy/bootstrap
 //
 // The mutants of a package are shuffled by the seed, and the first ones are
 // tested, so that the same seed and code give the same sample. Those that do not

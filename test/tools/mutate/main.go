@@ -28,6 +28,8 @@ type options struct {
 	seed    uint64
 	workers int
 	least   int
+	files   string
+	run     string
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -39,6 +41,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fs.Uint64Var(&o.seed, "seed", 1, "`S` chooses which mutants")
 	fs.IntVar(&o.workers, "workers", 2, "test `W` mutants at a time")
 	fs.IntVar(&o.least, "least", 0, "fail if fewer than `P` percent of the mutants are killed")
+	fs.StringVar(&o.files, "files", "*", "only mistakes in files whose names match `PATTERN`, such as dump*")
+	fs.StringVar(&o.run, "run", "", "of the tests of a package and its users, only those that match `PATTERN`; what survives may be known to others")
 	timeout := fs.Duration("timeout", 3*time.Minute, "a package whose tests take longer has killed the mutant")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -55,10 +59,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var all score
 	fmt.Fprintf(out, "%d mutants of %d packages, seed %d\n", o.n, len(list), o.seed)
 	for i, t := range list {
+		t = t.only(o.run)
 		if err := r.unmutated(ctx, t); err != nil {
 			return err
 		}
-		found, err := collect(o.root, t.dir, o.seed)
+		found, err := collect(o.root, t.dir, o.files, o.seed)
 		if err != nil {
 			return err
 		}

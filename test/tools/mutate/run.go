@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,7 +57,7 @@ func (r *runner) test(ctx context.Context, t target, m *mutant) (outcome, error)
 	if err := errors.Join(os.WriteFile(file, m.mutated(), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
 		return "", err
 	}
-	for _, pkg := range append([]string{t.dir}, t.users...) {
+	for _, pkg := range t.tests() {
 		passed, built, err := r.goTest(ctx, pkg, "-overlay", overlay)
 		switch {
 		case err != nil:
@@ -72,7 +74,7 @@ func (r *runner) test(ctx context.Context, t target, m *mutant) (outcome, error)
 // unmutated checks that the tests pass on the code as it is: otherwise every
 // mutant would count as killed.
 func (r *runner) unmutated(ctx context.Context, t target) error {
-	for _, pkg := range append([]string{t.dir}, t.users...) {
+	for _, pkg := range t.tests() {
 		passed, _, err := r.goTest(ctx, pkg)
 		if err != nil {
 			return err
@@ -88,8 +90,10 @@ func (r *runner) unmutated(ctx context.Context, t target) error {
 func (r *runner) goTest(ctx context.Context, pkg string, args ...string) (passed, built bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+buildTimeout)
 	defer cancel()
+	words := strings.Fields(pkg)
+	pkg, flags := words[0], words[1:]
 	args = append([]string{"test", "-vet=off", "-failfast", "-p=1", "-timeout", r.timeout.String(), "-exec", limited}, args...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
+	cmd := exec.CommandContext(ctx, "go", slices.Concat(args, flags, []string{"./" + pkg})...)
 	cmd.Dir = r.root
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOWORK=off")
 	cmd.WaitDelay = 5 * time.Second

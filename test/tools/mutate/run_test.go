@@ -93,6 +93,7 @@ func TestOutcomes(t *testing.T) {
 		{"func Untested(n int) bool { return n >= 3 }", []string{"b"}, survived},
 		{"func Used(n int) int { return n - 1 }", nil, survived},
 		{"func Used(n int) int { return n - 1 }", []string{"b"}, killed},
+		{"func Used(n int) int { return n - 1 }", []string{"b -run ^TestOther$"}, survived},
 		{"no Go", nil, invalid},
 	} {
 		m := byLine[c.line]
@@ -115,7 +116,7 @@ func TestPass(t *testing.T) {
 	dir := module(t)
 	var reports []string
 	for range 2 {
-		found, err := collect(dir, "a", 7)
+		found, err := collect(dir, "a", "*", 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,6 +133,30 @@ func TestPass(t *testing.T) {
 	}
 	if reports[0] != reports[1] {
 		t.Errorf("first\n%s\nthen\n%s", reports[0], reports[1])
+	}
+}
+
+// -run limits the tests, but not those of users that are limited already.
+func TestOnly(t *testing.T) {
+	whole := target{dir: "a", users: []string{"b", "c -run ^TestC$"}}
+	if got := strings.Join(whole.only("TestA").tests(), ", "); got != "a -run TestA, b -run TestA, c -run ^TestC$" {
+		t.Error(got)
+	}
+	if got := strings.Join(whole.only("").tests(), ", "); got != "a, b, c -run ^TestC$" {
+		t.Error(got)
+	}
+}
+
+// -files limits the mistakes to some files of the package.
+func TestFiles(t *testing.T) {
+	dir := module(t)
+	for pattern, some := range map[string]bool{"*": true, "a*": true, "b*": false} {
+		if found, err := collect(dir, "a", pattern, 1); err != nil || len(found) > 0 != some {
+			t.Errorf("%s: %d mutants, %v", pattern, len(found), err)
+		}
+	}
+	if _, err := collect(dir, "a", "[", 1); err == nil {
+		t.Error("a broken pattern was taken")
 	}
 }
 

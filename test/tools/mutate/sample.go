@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
@@ -9,8 +10,9 @@ import (
 	"strings"
 )
 
-// collect finds all mutants of a package, in an order that depends on the seed.
-func collect(root, dir string, seed uint64) ([]*mutant, error) {
+// collect finds all mutants in the files of a package that match the pattern, in
+// an order that depends on the seed.
+func collect(root, dir, files string, seed uint64) ([]*mutant, error) {
 	names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*.go"))
 	if err != nil {
 		return nil, err
@@ -18,6 +20,11 @@ func collect(root, dir string, seed uint64) ([]*mutant, error) {
 	var out []*mutant
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if ok, err := filepath.Match(files, filepath.Base(name)); err != nil {
+			return nil, fmt.Errorf("-files: %w", err)
+		} else if !ok {
 			continue
 		}
 		source, err := os.ReadFile(name)

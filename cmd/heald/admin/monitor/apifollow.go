@@ -191,7 +191,9 @@ func (a *asking) ask(ctx context.Context) (lost bool, err error) {
 		items := newer(page.Items, a.after)
 		lost = len(items) == history.MaxPage && newest-a.after > history.MaxPage
 		a.ready = slices.DeleteFunc(items, func(item history.Item) bool { return !a.filter.Match(&item.Request) })
-		newest = page.Items[0].Cursor
+		if len(page.Items) > 0 { // they may have been deleted meanwhile
+			newest = page.Items[0].Cursor
+		}
 	}
 	a.after = newest
 	return lost, nil

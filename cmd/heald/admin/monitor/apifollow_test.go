@@ -172,7 +172,7 @@ func TestFollowersAreBoundedAndEnd(t *testing.T) {
 			_, leave := following(t.Context(), m, "/api/follow")
 			leaves = append(leaves, leave)
 		}
-		if w := get(m, "/api/follow"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		if w := get(m, "/api/follow"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !onlyError(w) {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		leaves[0]()
@@ -196,9 +196,10 @@ func TestFollowersAreBoundedAndEnd(t *testing.T) {
 // few is a store of so many requests, with the cursors 1, 2, 3 …
 type few struct {
 	history.Source
-	mu    sync.Mutex
-	n     int
-	asked []history.Filter
+	mu     sync.Mutex
+	n      int
+	asked  []history.Filter
+	vanish bool // between the next two questions
 }
 
 func (s *few) grow(n int) {
@@ -211,6 +212,9 @@ func (s *few) Query(_ context.Context, f history.Filter, before history.Cursor, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, f)
+	if s.vanish && limit > 1 {
+		s.n, s.vanish = 0, false
+	}
 	for i := s.n; i > 0 && len(page.Items) < limit; i-- {
 		page.Items = append(page.Items, history.Item{Cursor: history.Cursor(i), Request: historytest.Request(fmt.Sprint("no-", i), func(r *record.Request) {
 			r.Outcome = []string{"passed", "failed"}[i%2]
@@ -245,6 +249,21 @@ func TestFollowByAsking(t *testing.T) {
 		}
 		if got := tell(history.MaxPage + 100); strings.Count(got, "event: lost") != 1 || strings.Count(got, "event: request") != history.MaxPage/2 {
 			t.Errorf("more than a page: %d", strings.Count(got, "event: request"))
+		}
+		if got := tell(history.MaxPage); strings.Contains(got, "event: lost") || strings.Count(got, "event: request") != history.MaxPage/2 {
+			t.Errorf("a page: %d", strings.Count(got, "event: request"))
+		}
+		if got := tell(-10); got != "event: lost\ndata: {\"lost\":1}\n\n" {
+			t.Errorf("a store that counts anew: %q", got)
+		}
+		if got := tell(2); strings.Count(got, "event: request") != 1 || strings.Contains(got, "event: lost") {
+			t.Errorf("two more: %q", got)
+		}
+		store.mu.Lock()
+		store.vanish = true
+		store.mu.Unlock()
+		if got := tell(5); strings.Contains(got, "event: request") {
+			t.Errorf("what is deleted meanwhile: %q", got)
 		}
 		for _, f := range store.asked {
 			if !reflect.DeepEqual(f, history.Filter{}) {
@@ -293,6 +312,21 @@ func TestFollowABusyStore(t *testing.T) {
 	})
 }
 
+// A question about the head alone does not follow, and one that nobody understands is
+// refused.
+func TestFollowRefuses(t *testing.T) {
+	m, _ := page(t)
+	r := httptest.NewRequest(http.MethodHead, "/api/follow", nil)
+	w := httptest.NewRecorder()
+	m.ServeHTTP(w, r) // returns
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/event-stream" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if w := get(m, "/api/follow?since=x"); w.Code != http.StatusBadRequest || !onlyError(w) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // broken is a store that fails.
 type broken struct{ history.Source }
 
@@ -309,12 +343,17 @@ func TestBrokenStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := page(t, func(o *Options) { o.Store = broken{o.Store} })
 		for _, target := range []string{"/api/requests", "/api/requests/id-1", "/api/requests/id-1/report", "/api/facets", "/api/export?format=csv"} {
-			if w := get(m, target); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "secret") || w.Header().Get("Content-Disposition") != "" {
+			if w := get(m, target); w.Code != http.StatusServiceUnavailable || !onlyError(w) || strings.Contains(w.Body.String(), "secret") || w.Header().Get("Content-Disposition") != "" {
 				t.Errorf("%s: %d %s", target, w.Code, w.Body)
 			}
 		}
-		_, leave := following(t.Context(), m, "/api/follow")
-		leave()
+		for _, after := range []string{"", "1"} { // the second one has missed something
+			_, leave := following(t.Context(), m, "/api/follow", "Last-Event-ID", after)
+			if n := m.asking.Load(); n != 0 {
+				t.Errorf("after %q: %d streams go on", after, n)
+			}
+			leave()
+		}
 	})
 }
 

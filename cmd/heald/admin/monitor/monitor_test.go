@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +74,12 @@ func read[T any](t *testing.T, w *httptest.ResponseRecorder) (out T) {
 	return out
 }
 
+// onlyError reports whether an answer is one error and nothing after it.
+func onlyError(w *httptest.ResponseRecorder) bool {
+	var said map[string]string
+	return json.Unmarshal(w.Body.Bytes(), &said) == nil && len(said) == 1 && said["error"] != ""
+}
+
 func TestRequests(t *testing.T) {
 	m, _ := page(t)
 	for query, want := range map[string]string{
@@ -102,9 +109,38 @@ func TestRequests(t *testing.T) {
 		"before=x": "before: write a number", "before=-1": "before", "limit=ten": "limit", "since=yesterday": "since: write a time as in", "until=1": "until",
 		"q=" + strings.Repeat("x", 301): "q: at most 300 bytes", strings.Repeat("api=x&", 51): "api: at most 50 values",
 	} {
-		if w := get(m, "/api/requests?"+query); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
+		if w := get(m, "/api/requests?"+query); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || !onlyError(w) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
+	}
+}
+
+// A page has 200 requests unless the question says how many, and a bound; what is
+// asked for is bounded, too.
+func TestPageSize(t *testing.T) {
+	m, store := page(t)
+	for i := range history.MaxPage + 100 {
+		store.Request(historytest.Request(fmt.Sprint(i)))
+	}
+	for query, want := range map[string]int{
+		"": 200, "limit=0": 200, "limit=201": 201, "limit=100000": history.MaxPage,
+		"limit=1&q=" + strings.Repeat("x", 300): 0, "limit=1&" + strings.Repeat("api=chat&", 50): 1, "limit=1&" + strings.Repeat("api=&", 60): 1,
+	} {
+		if p := read[history.Page](t, get(m, "/api/requests?"+query)); len(p.Items) != want {
+			t.Errorf("%s: %d requests, want %d", query, len(p.Items), want)
+		}
+	}
+}
+
+// The page has bodies where they are kept.
+func TestBodiesOnThePage(t *testing.T) {
+	with, _ := page(t, func(o *Options) { o.Bodies = shelf{} })
+	without, _ := page(t)
+	if w := get(with, "/api/requests/id-1/bodies"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "script") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := get(without, "/api/requests/id-1/bodies"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.bodies is off") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
@@ -127,7 +163,7 @@ func TestOneRequest(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	for _, path := range []string{"/api/requests/none", "/api/requests/none/report", "/api/nothing", "/api/"} {
-		if w := get(m, path); w.Code != http.StatusNotFound || !strings.HasPrefix(w.Body.String(), `{"error":"`) {
+		if w := get(m, path); w.Code != http.StatusNotFound || !onlyError(w) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
@@ -184,8 +220,8 @@ func TestNumbers(t *testing.T) {
 	if s := read[history.Series](t, get(m, "/api/now")); len(s.RateLimited) != 60 {
 		t.Errorf("%+v", s)
 	}
-	if w := get(m, "/api/now?span=1w"); w.Code != http.StatusBadRequest {
-		t.Errorf("%d", w.Code)
+	if w := get(m, "/api/now?span=1w"); w.Code != http.StatusBadRequest || !onlyError(w) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if i := read[Info](t, get(m, "/api/info")); i.Version != "1.4.0" || i.Currency != "USD" {
 		t.Errorf("%+v", i)
@@ -200,11 +236,11 @@ func TestNothingRemembered(t *testing.T) {
 	m := New(Options{Info: Info{Store: "off"}})
 	defer m.Close()
 	for _, path := range []string{"/api/requests", "/api/requests/x", "/api/requests/x/report", "/api/follow", "/api/facets", "/api/export?format=csv", "/api/now"} {
-		if w := get(m, path); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.history is 0") {
+		if w := get(m, path); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "record.history is 0") || !onlyError(w) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := get(m, "/api/accounts"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), accounts.NotTold) {
+	if w := get(m, "/api/accounts"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), accounts.NotTold) || !onlyError(w) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if w := get(m, "/"); w.Code != http.StatusOK {
@@ -233,8 +269,8 @@ func TestHeadersAndMethods(t *testing.T) {
 		}
 		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 			w := httptest.NewRecorder()
-			if m.ServeHTTP(w, httptest.NewRequest(method, target, nil)); w.Code != http.StatusMethodNotAllowed {
-				t.Errorf("%s %s: %d", method, target, w.Code)
+			if m.ServeHTTP(w, httptest.NewRequest(method, target, nil)); w.Code != http.StatusMethodNotAllowed || !onlyError(w) || w.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: %d %s", method, target, w.Code, w.Body)
 			}
 		}
 	}
@@ -247,13 +283,16 @@ func TestFiles(t *testing.T) {
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), "<title>") {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
+	if kept := w.Header().Get("Cache-Control"); kept != "no-cache" { // asked for again each time, since an update must be seen
+		t.Errorf("kept: %s", kept)
+	}
 	if again := get(m, "/", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 		t.Errorf("%d", again.Code)
 	}
 	if other := get(m, "/monitor/index.html", "If-None-Match", `"x"`); other.Code != http.StatusOK || other.Body.String() != w.Body.String() {
 		t.Errorf("%d", other.Code)
 	}
-	for _, target := range []string{"/monitor/", "/monitor/..%2fmonitor.go", "/monitor/%2e%2e/doc.go", "/monitor/web/index.html", "/monitor/none.js"} {
+	for _, target := range []string{"/monitor/", "/monitor/index.html/", "/monitor/vendor", "/monitor/vendor/", "/monitor/..%2fmonitor.go", "/monitor/%2e%2e/doc.go", "/monitor/web/index.html", "/monitor/none.js"} {
 		if w := get(m, target); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
 		}

@@ -35,7 +35,13 @@ func TestRender(t *testing.T) {
 	if *egctl == "" {
 		t.Skip("egctl is missing: make mesh-render installs it and runs this")
 	}
+	files := map[string][]string{} // by golden
 	for _, r := range renderings {
+		for _, golden := range r.envoys {
+			for _, f := range r.files {
+				files[golden] = append(files[golden], filepath.Join(manifests, f))
+			}
+		}
 		t.Run(strings.Join(r.files, "+"), func(t *testing.T) {
 			paths := []string{"testdata/kubernetes.yaml"}
 			for _, f := range r.files {
@@ -79,6 +85,11 @@ func TestRender(t *testing.T) {
 				}
 			}
 		})
+	}
+	if *update && !t.Failed() {
+		if err := manifest.WriteSums(goldens, files); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -44,7 +44,13 @@ var renderings = []struct {
 }
 
 func TestRender(t *testing.T) {
+	files := map[string][]string{} // by golden
 	for _, r := range renderings {
+		for _, f := range r.files {
+			if path := filepath.Join(manifests, f); !slices.Contains(files[r.golden], path) {
+				files[r.golden] = append(files[r.golden], path)
+			}
+		}
 		t.Run(strings.Join(r.files, "+"), func(t *testing.T) {
 			all, err := manifest.Read(paths(r.files)...)
 			if err != nil {
@@ -59,6 +65,11 @@ func TestRender(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	if *update && !t.Failed() {
+		if err := manifest.WriteSums(goldens, files); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
