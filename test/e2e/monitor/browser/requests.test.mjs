@@ -108,8 +108,9 @@ test('of requests with the same id, each row opens its own', async () => {
   for (const fate of ['failed', 'passed', 'broken']) await emit({ n: 1, fate, id: 'used-again' })
   const page = await open('#/requests?id=used-again')
   await until(page, () => document.querySelectorAll('.rows .row').length === 3)
-  const fates = await page.locator('.rows .row .fate').allTextContents()
+  const fates = await page.locator('.rows .row .cell.fate').allTextContents()
   assert.equal(new Set(fates).size, 3)
+  assert.equal(fates.length, 3)
   const shows = (n) => until(page, ([n, fate]) => document.querySelectorAll('.rows .row')[n].getAttribute('aria-selected') === 'true' &&
     document.querySelector('.detail h2').textContent.includes(fate) && document.querySelectorAll('.story li').length > 1, [n, fates[n]])
   for (const n of [1, 2, 0]) {
