@@ -25,7 +25,7 @@ func refusePasted(args []string) error {
 				where = "the name of a flag"
 			}
 		}
-		if pasted(arg) && !(asksByID && shortHex.MatchString(arg)) {
+		if pasted(arg) && (!asksByID || !shortHex.MatchString(arg)) {
 			return &usageError{fmt.Errorf("%s looks like a credential, which does not belong on a command line; "+
 				"put it into a variable or a file and name that, as in --account BACKEND=env:VARIABLE", where)}
 		}
