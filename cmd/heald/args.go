@@ -25,7 +25,8 @@ func refusePasted(args []string) error {
 				where = "the name of a flag"
 			}
 		}
-		if pasted(arg) && (!asksByID || !shortHex.MatchString(arg)) {
+		id := asksByID && shortHex.MatchString(arg)
+		if pasted(arg) && !id {
 			return &usageError{fmt.Errorf("%s looks like a credential, which does not belong on a command line; "+
 				"put it into a variable or a file and name that, as in --account BACKEND=env:VARIABLE", where)}
 		}
@@ -133,6 +134,17 @@ func wanted(f *pflag.Flag, told error) string {
 		return "is neither true nor false"
 	}
 	return told.Error()
+}
+
+// notEmpty refuses flags that are given without a value, as by a variable that is
+// not set: the command would silently do something else.
+func notEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return &usageError{fmt.Errorf("--%s is empty; see %s -h", name, cmd.CommandPath())}
+		}
+	}
+	return nil
 }
 
 // commandNamed refuses an unknown word where a command is required.
