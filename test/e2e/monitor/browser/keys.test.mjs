@@ -77,6 +77,11 @@ test('a menu by keyboard', async () => {
   await until(page, () => location.hash.includes('outcome='))
   await page.keyboard.press('Escape')
   assert.match(await focus(page), /^Outcome/)
+  await until(page, () => { // the list has only these now
+    const [, outcome] = location.hash.match(/outcome=(\w+)/)
+    const shown = [...document.querySelectorAll('.rows .row')]
+    return shown.length > 0 && shown.every((row) => row.textContent.includes(outcome))
+  })
   await page.keyboard.press('j')
   await page.locator('.grid').focus()
   await page.keyboard.press('Enter')
