@@ -62,8 +62,18 @@ export const set = tell('set')
 
 export const ask = async (path) => (await fetch(MONITOR_URL + path)).json()
 
-// until waits for something to become true in the page.
-export const until = (page, f, arg) => page.waitForFunction(f, arg, { timeout: 15000 })
+// until waits for something to become true in the page. What it reads may not be there
+// yet.
+export async function until(page, f, arg) {
+  for (const end = Date.now() + 15000; ;) {
+    try {
+      return await page.waitForFunction(f, arg, { timeout: Math.max(1, end - Date.now()) })
+    } catch (err) {
+      if (Date.now() > end || !err.message.includes('Cannot read properties of null')) throw err
+      await page.waitForTimeout(50)
+    }
+  }
+}
 
 // fits fails if the page is wider than its window.
 export async function fits(page, what) {
